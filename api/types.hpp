@@ -1,0 +1,78 @@
+// What daemon and clients say to each other, as values. The codec puts them on the wire; nobody else does.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "model/service.hpp"
+
+namespace penstock::api {
+
+// Since creation or the last zeroing. Bytes are IP packet lengths.
+struct Statistics {
+  std::uint64_t connections = 0;
+  std::uint64_t in_packets = 0;
+  std::uint64_t out_packets = 0;
+  std::uint64_t in_bytes = 0;
+  std::uint64_t out_bytes = 0;
+
+  friend auto operator<=>(const Statistics&, const Statistics&) = default;
+};
+
+// Per second, by IPVS's estimator (every 2 s, average += (rate - average) / 4).
+struct Rates {
+  std::uint64_t connections = 0;
+  std::uint64_t in_packets = 0;
+  std::uint64_t out_packets = 0;
+  std::uint64_t in_bytes = 0;
+  std::uint64_t out_bytes = 0;
+
+  friend auto operator<=>(const Rates&, const Rates&) = default;
+};
+
+struct ServerView {
+  model::RealServer server;
+  std::uint32_t active = 0;
+  std::uint32_t inactive = 0;
+  std::uint32_t persistent = 0;
+  Statistics statistics;
+  Rates rates;
+};
+
+struct ServiceView {
+  model::Service service;
+  Statistics statistics;
+  Rates rates;
+  std::vector<ServerView> servers;  // newest first, as IPVS lists and walks them
+};
+
+struct ConnectionView {
+  model::Protocol protocol = model::Protocol::tcp;
+  model::Endpoint client;
+  model::Endpoint vip;
+  model::Endpoint server;
+  std::string state;             // IPVS's word: "ESTABLISHED", "SYN_RECV", "UDP", …
+  std::uint32_t expires_s = 0;   // rounded down
+};
+
+// ipvsadm --set; 0 leaves a value unchanged.
+struct Timeouts {
+  std::uint32_t tcp_s = 0;
+  std::uint32_t tcp_fin_s = 0;
+  std::uint32_t udp_s = 0;
+
+  friend auto operator<=>(const Timeouts&, const Timeouts&) = default;
+};
+
+struct Info {
+  std::uint32_t connection_buckets = 0;  // what IPVS calls the size of its connection table
+  std::uint32_t connections_max = 0;
+};
+
+struct Counter {
+  std::string name;
+  std::uint64_t packets = 0;
+};
+
+}  // namespace penstock::api

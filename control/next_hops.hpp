@@ -1,0 +1,21 @@
+// Where real servers are reached: who programs a server asks for the row of its address, and whoever implements this keeps
+// the row true for as long as it is asked for (rtnetlink in the daemon, a fixed topology in tests).
+#pragma once
+
+#include "base/result.hpp"
+#include "datapath/abi/types.hpp"
+#include "model/address.hpp"
+
+namespace penstock::control {
+
+class NextHops {
+ public:
+  virtual ~NextHops() = default;
+
+  // The row of `server` in the next-hop table; counted, so that each acquire wants a release. The row may be unresolved
+  // now and resolved later. Error: the table is full (exhausted).
+  virtual Result<u32> acquire(const model::Address& server) = 0;
+  virtual void release(const model::Address& server) = 0;
+};
+
+}  // namespace penstock::control

@@ -1,0 +1,41 @@
+// What the data plane is told: Config once, before the program is loaded (the verifier sees constants); Settings at any time.
+#pragma once
+
+#include "datapath/abi/connection.hpp"
+
+namespace penstock {
+
+// Raised whenever a record's layout or meaning changes: a daemon adopts only pinned tables of its own version.
+static constexpr u32 abi_version = 1;
+
+// Sizes are powers of two, so that an index is a mask. Read-only for the program.
+struct Config {
+  u64 hash_key[2];  // boot secret of the tables' hash
+  u32 abi_version;
+  u32 connection_buckets;
+  u32 half_open_buckets;
+  u32 service_buckets;
+  u32 servers_max;
+  u32 next_hops_max;
+  u32 schedule_cells;
+  u32 cpus;  // possible CPUs: rows of per-CPU counters
+};
+
+// Which addresses are virtual: bits by a hash of the address, so that traffic which isn't ours leaves after one look.
+static constexpr u32 vip_filter_bits = 1U << 16;
+struct VipFilter {
+  u64 bits[vip_filter_bits / 64];
+};
+
+// One tick is one jiffy; ticks_per_second is the kernel's HZ (natively whatever the clock is). Timeouts are in ticks.
+struct Settings {
+  u32 ticks_per_second;
+  u32 tcp_timeout[tcp_states];
+  u32 udp_timeout;
+  u32 sloppy_tcp;            // IPVS: net.ipv4.vs.sloppy_tcp
+  u32 expire_nodest_conn;    // IPVS: net.ipv4.vs.expire_nodest_conn
+  u32 reserved[17];
+};
+static_assert(sizeof(Settings) == 128);
+
+}  // namespace penstock
