@@ -1,0 +1,71 @@
+// The writer: the one door behind which everything of a director changes (DESIGN: keystone 5). A command is checked against
+// the desired state, everything it needs is reserved, the new state is stored, and only then are the tables changed, the
+// service record last. Whatever fails before that leaves desired state, store and tables as they were.
+//
+// One thread owns a Writer. The packet path runs beside it and shares only the tables.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "api/director.hpp"
+#include "control/clock.hpp"
+#include "control/next_hops.hpp"
+#include "datapath/native/tables.hpp"
+
+namespace penstock::control {
+
+class Store;
+
+class Writer final : public api::Director {
+ public:
+  // All four outlive the writer.
+  struct Surroundings {
+    const Tables& tables;
+    NextHops& next_hops;
+    const Clock& clock;
+    Store* store = nullptr;                        // none: nothing survives the process
+    std::function<void(const std::string&)> warn;  // what an operator should know, one line; may be empty
+  };
+
+  // Programs what the store holds. Tables that a former writer left (same boot secret) are adopted: slots, counters,
+  // connections and cursors go on; what the store does not know is removed from them.
+  [[nodiscard]] static Result<std::unique_ptr<Writer>> start(const Surroundings& surroundings);
+  ~Writer() override;
+
+  Result<void> add_service(const model::Service& service) override;
+  Result<void> edit_service(const model::Service& service) override;
+  Result<void> delete_service(const model::ServiceKey& key) override;
+  Result<void> flush() override;
+
+  Result<void> add_server(const model::ServiceKey& key, const model::RealServer& server) override;
+  Result<void> edit_server(const model::ServiceKey& key, const model::RealServer& server) override;
+  Result<void> delete_server(const model::ServiceKey& key, const model::Endpoint& endpoint) override;
+
+  Result<void> zero(const std::optional<model::ServiceKey>& key) override;
+
+  Result<std::vector<api::ServiceView>> services() override;
+  Result<api::ServiceView> service(const model::ServiceKey& key) override;
+  Result<void> connections(const std::function<void(const api::ConnectionView&)>& each) override;
+
+  Result<api::Timeouts> timeouts() override;
+  Result<void> set_timeouts(const api::Timeouts& timeouts) override;
+  Result<api::Info> info() override;
+  Result<std::vector<api::Counter>> reasons() override;
+
+  // Of everything since the tables were made or `zero` without a key (IPVS: /proc/net/ip_vs_stats).
+  [[nodiscard]] api::Statistics total_statistics() const;
+  [[nodiscard]] api::Rates total_rates() const;
+
+  // Once every two seconds: rates (IPVS's estimator), and removed servers that nobody needs any more.
+  void tick();
+
+ private:
+  class Impl;
+  explicit Writer(std::unique_ptr<Impl> impl);
+
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace penstock::control
