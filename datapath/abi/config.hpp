@@ -32,9 +32,10 @@ struct Settings {
   u32 ticks_per_second;
   u32 tcp_timeout[tcp_states];
   u32 udp_timeout;
-  u32 sloppy_tcp;            // IPVS: net.ipv4.vs.sloppy_tcp
-  u32 expire_nodest_conn;    // IPVS: net.ipv4.vs.expire_nodest_conn
-  u32 reserved[17];
+  u32 sloppy_tcp;          // IPVS: net.ipv4.vs.sloppy_tcp, 0
+  u32 expire_nodest_conn;  // IPVS: net.ipv4.vs.expire_nodest_conn, 0
+  u32 conn_reuse_mode;     // IPVS: net.ipv4.vs.conn_reuse_mode, 1
+  u32 reserved[16];
 };
 static_assert(sizeof(Settings) == 128);
 

@@ -1,0 +1,32 @@
+// The XDP program of the director. What it does is in core/balance.hpp; this is only where the kernel enters.
+#include "datapath/bpf/xdp_platform.hpp"
+#include "datapath/core/balance.hpp"
+
+extern "C" {
+
+const volatile penstock::Config config{};
+
+__attribute__((noinline)) int penstock_insert(penstock::Insertion* insertion) {
+  if (!insertion) return 0;
+  penstock::XdpPlatform platform(nullptr);  // the tables only: inserting doesn't look at the frame
+  penstock::insert_connection(platform, *insertion);
+  return 0;
+}
+
+PEN_SECTION("xdp") int penstock_xdp(xdp_md* context) {
+  penstock::XdpPlatform platform(context);
+  return static_cast<int>(penstock::balance(platform));
+}
+
+// Writes the clock of the packet path, a 64-bit count of jiffies, to the first eight bytes of the frame (kernel_clock runs it
+// by BPF_PROG_TEST_RUN; it is never attached).
+PEN_SECTION("xdp") int penstock_clock(xdp_md* context) {
+  auto* begin = reinterpret_cast<penstock::u8*>(static_cast<penstock::u64>(context->data));
+  auto* end = reinterpret_cast<penstock::u8*>(static_cast<penstock::u64>(context->data_end));
+  if (begin + sizeof(penstock::u64) > end) return static_cast<int>(penstock::Verdict::aborted);
+  *reinterpret_cast<penstock::u64*>(begin) = penstock::helpers::jiffies();
+  return static_cast<int>(penstock::Verdict::pass);
+}
+
+PEN_SECTION("license") char penstock_license[] = "Dual MIT/GPL";
+}

@@ -1,0 +1,40 @@
+// The data plane's maps: arrays that the daemon maps into its memory, nothing else. max_entries is set by the loader from
+// Config; keys and values go by size alone, so that no record's C++ shape reaches the kernel's BTF.
+#pragma once
+
+#include <linux/bpf.h>
+
+#include "datapath/abi/config.hpp"
+#include "datapath/abi/reason.hpp"
+#include "datapath/abi/server.hpp"
+#include "datapath/abi/service.hpp"
+
+#define PEN_SECTION(name) __attribute__((section(name), used))
+
+// libbpf reads the numbers off the array types' lengths.
+#define PEN_ARRAY_MAP(map_name, value_bytes)       \
+  struct map_name##_map {                          \
+    int (*type)[BPF_MAP_TYPE_ARRAY];               \
+    int (*map_flags)[BPF_F_MMAPABLE];              \
+    int (*max_entries)[1];                         \
+    int (*key_size)[4];                            \
+    int (*value_size)[value_bytes];                \
+  };                                               \
+  PEN_SECTION(".maps") map_name##_map map_name
+
+extern "C" {
+PEN_ARRAY_MAP(connections, sizeof(penstock::ConnectionBucket));
+PEN_ARRAY_MAP(half_open, sizeof(penstock::ConnectionBucket));
+PEN_ARRAY_MAP(services, sizeof(penstock::ServiceBucket));
+PEN_ARRAY_MAP(servers, sizeof(penstock::RealServer));
+PEN_ARRAY_MAP(loads, sizeof(penstock::ServerLoad));
+PEN_ARRAY_MAP(counters, sizeof(penstock::ServerCounters));
+PEN_ARRAY_MAP(next_hops, sizeof(penstock::NextHop));
+PEN_ARRAY_MAP(schedules, sizeof(penstock::u64));
+PEN_ARRAY_MAP(vip_filter, sizeof(penstock::VipFilter));
+PEN_ARRAY_MAP(settings, sizeof(penstock::Settings));
+PEN_ARRAY_MAP(reasons, sizeof(penstock::ReasonCounters));
+
+// Set by the loader before the program is verified. The only object in .rodata.
+extern const volatile penstock::Config config;
+}

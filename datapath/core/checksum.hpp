@@ -1,0 +1,44 @@
+// The Internet checksum (RFC 1071), incremental (RFC 1624) and whole. Values are as they stand in the header.
+#pragma once
+
+#include "datapath/core/header.hpp"
+
+namespace penstock {
+
+PEN_INLINE u16 fold(u64 sum) {
+  sum = (sum & 0xffffffffULL) + (sum >> 32);
+  sum = (sum & 0xffffffffULL) + (sum >> 32);
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum = (sum & 0xffff) + (sum >> 16);
+  return static_cast<u16>(sum);
+}
+
+// The checksum of a header in which one 16-bit word changes from `before` to `after` (RFC 1624, equation 3).
+PEN_INLINE u16 updated_checksum(u16 checksum, u16 before, u16 after) {
+  const u64 sum = static_cast<u64>(static_cast<u16>(~checksum)) + static_cast<u16>(~before) + after;
+  return static_cast<u16>(~fold(sum));
+}
+
+// The sum, not folded, of the frame's last `length` bytes, which begin at `offset` and at a multiple of two in what the checksum
+// covers. At least eight bytes come before `offset`, or `length` is at least eight. At most 1280, an IPv6 minimum MTU, as nothing
+// longer is summed here.
+static constexpr u32 sum_length_max = 1280;
+
+template <Platform P>
+PEN_INLINE u64 sum_of_tail(const P& p, u32 offset, u32 length) {
+  u64 sum = 0;
+  PEN_ROLLED
+  for (u32 i = 0; i < sum_length_max / 8; ++i) {
+    const u64* word = header_at<u64>(p, offset + i * 8);
+    if (!word) break;
+    sum += (*word & 0xffffffff) + (*word >> 32);
+  }
+  const u32 rest = length % 8;
+  if (rest == 0) return sum;
+  const u64* last = header_at<u64>(p, offset + length - 8);  // its last `rest` bytes were not summed yet
+  if (!last) return sum;
+  const u64 unsummed = *last >> (64 - rest * 8);
+  return sum + (unsummed & 0xffffffff) + (unsummed >> 32);
+}
+
+}  // namespace penstock

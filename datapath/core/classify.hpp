@@ -1,0 +1,65 @@
+// Which virtual service a packet is for, and which real server it chooses for a new connection.
+#pragma once
+
+#include "datapath/core/hash.hpp"
+#include "datapath/core/packet.hpp"
+#include "datapath/core/platform.hpp"
+#include "datapath/core/protocol_tcp.hpp"
+#include "datapath/core/table.hpp"
+
+namespace penstock {
+
+// One bit tells most foreign traffic from ours; a wrong yes costs a look-up, a wrong no cannot be.
+template <Platform P>
+PEN_INLINE bool is_virtual(P& p, const Packet& packet) {
+  const VipFilter* filter = p.vip_filter();
+  if (!filter) return false;
+  const u32 bit = vip_filter_bit(packet.key.vip);
+  return (filter->bits[bit / 64] >> (bit % 64) & 1) != 0;
+}
+
+// What a service says of a new connection. Copied, so that the record may change meanwhile.
+struct Offer {
+  bool exists;
+  ScheduleRef schedule;
+};
+
+template <Platform P>
+PEN_INLINE Offer find_service(P& p, const Packet& packet) {
+  const ServiceKey key{.vip = packet.key.vip,
+                       .port = packet.key.vip_port,
+                       .protocol = packet.key.protocol,
+                       .family = packet.key.family,
+                       .zero = 0};
+  const Config& config = p.config();
+  const Place place = place_of(hash_of(config.hash_key, key), config.service_buckets);
+  const auto bucket_at = [&p](u32 index) PEN_INLINE_LAMBDA { return p.service_bucket(index); };
+  const Found<Service> found = find_record<Service>(bucket_at, place, key, 0);
+  if (!found.record) return {false, {}};
+  const u64 schedule = load_acquire(reinterpret_cast<const u64*>(&found.record->schedule));
+  return {true, {.offset = static_cast<u32>(schedule), .size = static_cast<u32>(schedule >> 32)}};
+}
+
+// IPVS: TCP begins with SYN and without RST, with sloppy_tcp with anything but RST; UDP with any packet.
+template <Platform P>
+PEN_INLINE bool may_begin_connection(P& p, const Packet& packet) {
+  if (packet.key.protocol != protocol_tcp) return true;
+  if (packet.tcp_flags & tcp_rst) return false;
+  const Settings* settings = p.settings();
+  return (packet.tcp_flags & tcp_syn) || (settings && settings->sloppy_tcp);
+}
+
+static constexpr u32 no_server = ~0U;
+
+// The next pick of the service's schedule: a server's slot, or no_server.
+template <Platform P>
+PEN_INLINE u32 schedule(P& p, const ScheduleRef& schedule) {
+  if (schedule.size == 0) return no_server;
+  u64* cursor = p.schedule_cell(schedule.offset);
+  if (!cursor) return no_server;
+  const u64 pick = fetch_add(cursor, 1) % schedule.size;
+  const u64* slot = p.schedule_cell(schedule.offset + schedule_header_cells + static_cast<u32>(pick));
+  return slot ? static_cast<u32>(load_acquire(slot)) : no_server;
+}
+
+}  // namespace penstock

@@ -1,0 +1,112 @@
+// The native platform: the packet path over plain memory, with a clock that only moves when it is told to.
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <span>
+#include <vector>
+
+#include "datapath/core/balance.hpp"
+#include "datapath/native/tables.hpp"
+
+namespace penstock {
+
+// A frame with room before it, placed as the kernel places frames: the IP header is aligned to 4 bytes.
+class FrameBuffer {
+ public:
+  static constexpr std::size_t headroom = 256 + 2;  // XDP_PACKET_HEADROOM, and Ethernet's 14 bytes up to a multiple of 4
+
+  explicit FrameBuffer(std::span<const u8> frame) : bytes_(headroom + frame.size()), begin_(headroom) {
+    if (!frame.empty()) std::memcpy(bytes_.data() + begin_, frame.data(), frame.size());
+    end_ = bytes_.size();
+  }
+
+  [[nodiscard]] u8* begin() { return bytes_.data() + begin_; }
+  [[nodiscard]] u8* end() { return bytes_.data() + end_; }
+  [[nodiscard]] std::span<const u8> frame() const { return {bytes_.data() + begin_, end_ - begin_}; }
+
+  [[nodiscard]] bool grow_head(std::size_t count) {
+    if (count > begin_) return false;
+    begin_ -= count;
+    return true;
+  }
+
+  [[nodiscard]] bool cut_to(std::size_t length) {
+    if (begin_ + length > end_) return false;
+    end_ = begin_ + length;
+    return true;
+  }
+
+ private:
+  std::vector<u8> bytes_;
+  std::size_t begin_;
+  std::size_t end_ = 0;
+};
+
+class NativePlatform {
+ public:
+  // `ingress`: index of the interface the frame came in by.
+  NativePlatform(const Tables& tables, FrameBuffer& frame, u32 now, u32 ingress, u32 cpu = 0)
+      : tables_(tables), frame_(frame), now_(now), ingress_(ingress), cpu_(cpu) {}
+
+  [[nodiscard]] u8* data() const { return frame_.begin(); }
+  [[nodiscard]] u8* data_end() const { return frame_.end(); }
+  [[nodiscard]] bool grow_head(u32 count) { return frame_.grow_head(count); }
+  [[nodiscard]] bool cut_to(u32 length) { return frame_.cut_to(length); }
+  [[nodiscard]] u32 now() const { return now_; }
+  [[nodiscard]] const Config& config() const { return tables_.config; }
+  [[nodiscard]] const Settings* settings() { return tables_.settings; }
+  [[nodiscard]] const VipFilter* vip_filter() { return tables_.vip_filter; }
+  [[nodiscard]] ConnectionBucket* connection_bucket(u32 index) { return row(tables_.connections, index); }
+  [[nodiscard]] ConnectionBucket* half_open_bucket(u32 index) { return row(tables_.half_open, index); }
+  [[nodiscard]] ServiceBucket* service_bucket(u32 index) { return row(tables_.services, index); }
+  [[nodiscard]] const RealServer* server(u32 slot) { return row(tables_.servers, slot); }
+  [[nodiscard]] ServerLoad* load(u32 slot) { return row(tables_.loads, slot); }
+  [[nodiscard]] ServerCounters* counters(u32 slot) { return row(tables_.counters, slot * tables_.config.cpus + cpu_); }
+  [[nodiscard]] ReasonCounters* reason_counters() { return row(tables_.reasons, cpu_); }
+  [[nodiscard]] const NextHop* next_hop(u32 index) { return row(tables_.next_hops, index); }
+  [[nodiscard]] u64* schedule_cell(u32 index) { return row(tables_.schedules, index); }
+
+  [[nodiscard]] Verdict leave_by(u32 interface) {
+    egress_ = interface;
+    return interface == ingress_ ? Verdict::transmit : Verdict::redirect;
+  }
+
+  void insert(Insertion& insertion) { insert_connection(*this, insertion); }
+
+  [[nodiscard]] u32 egress() const { return egress_; }
+
+ private:
+  template <typename Row>
+  static Row* row(std::span<Row> rows, u32 index) {
+    return index < rows.size() ? &rows[index] : nullptr;
+  }
+
+  const Tables& tables_;
+  FrameBuffer& frame_;
+  u32 now_;
+  u32 ingress_;
+  u32 cpu_;
+  u32 egress_ = 0;
+};
+
+static_assert(Platform<NativePlatform>);
+
+struct PacketResult {
+  Verdict verdict;
+  u32 interface;  // it leaves by; meaningful for transmit and redirect
+  std::vector<u8> frame;
+};
+
+// Takes one frame through the packet path.
+[[nodiscard]] inline PacketResult process(const Tables& tables, std::span<const u8> frame, u32 now, u32 ingress) {
+  FrameBuffer buffer(frame);
+  NativePlatform platform(tables, buffer, now, ingress);
+  const Verdict verdict = balance(platform);
+  const auto left = buffer.frame();
+  return {.verdict = verdict,
+          .interface = verdict == Verdict::redirect ? platform.egress() : ingress,
+          .frame = {left.begin(), left.end()}};
+}
+
+}  // namespace penstock

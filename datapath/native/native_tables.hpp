@@ -1,0 +1,72 @@
+// Owns the tables of a native data plane: vectors where the kernel has arrays. For tests, fuzzers and replays.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "datapath/native/tables.hpp"
+
+namespace penstock {
+
+// Sizes of a small machine's tables, for tests: the caller changes what it wants to.
+[[nodiscard]] inline Config small_config() {
+  return {.hash_key = {0x0706050403020100ULL, 0x0f0e0d0c0b0a0908ULL},
+          .abi_version = abi_version,
+          .connection_buckets = 4096,
+          .half_open_buckets = 1024,
+          .service_buckets = 64,
+          .servers_max = 1024,
+          .next_hops_max = 256,
+          .schedule_cells = 1U << 16,
+          .cpus = 1};
+}
+
+class NativeTables {
+ public:
+  explicit NativeTables(const Config& config)
+      : connections_(config.connection_buckets),
+        half_open_(config.half_open_buckets),
+        services_(config.service_buckets),
+        servers_(config.servers_max),
+        loads_(config.servers_max),
+        counters_(std::size_t{config.servers_max} * config.cpus),
+        next_hops_(config.next_hops_max),
+        schedules_(config.schedule_cells),
+        reasons_(config.cpus),
+        vip_filter_(std::make_unique<VipFilter>()),
+        settings_(std::make_unique<Settings>()) {
+    tables_ = {.config = config,
+               .connections = connections_,
+               .half_open = half_open_,
+               .services = services_,
+               .servers = servers_,
+               .loads = loads_,
+               .counters = counters_,
+               .next_hops = next_hops_,
+               .schedules = schedules_,
+               .reasons = reasons_,
+               .vip_filter = vip_filter_.get(),
+               .settings = settings_.get()};
+  }
+
+  NativeTables(const NativeTables&) = delete;
+  NativeTables& operator=(const NativeTables&) = delete;
+
+  [[nodiscard]] Tables& view() { return tables_; }
+
+ private:
+  std::vector<ConnectionBucket> connections_;
+  std::vector<ConnectionBucket> half_open_;
+  std::vector<ServiceBucket> services_;
+  std::vector<RealServer> servers_;
+  std::vector<ServerLoad> loads_;
+  std::vector<ServerCounters> counters_;
+  std::vector<NextHop> next_hops_;
+  std::vector<u64> schedules_;
+  std::vector<ReasonCounters> reasons_;
+  std::unique_ptr<VipFilter> vip_filter_;
+  std::unique_ptr<Settings> settings_;
+  Tables tables_;
+};
+
+}  // namespace penstock
