@@ -55,10 +55,11 @@ PEN_INLINE Outcome balance_new(P& p, const Packet& packet) {
   if (slot == no_server) return refused(IcmpError::port_unreachable, Reason::no_destination, no_server);
   const RealServer* server = p.server(slot);
   if (!server) return settled(drop(p, Reason::bug));
-  const ServerRoute route = route_of(server);
-  const Insertion made = save_connection(p, packet, slot, route);
+  const Insertion made = save_connection(p, packet, slot, route_of(server));
   if (!made.saved) return settled(drop(p, Reason::connection_table_full));
-  return forward(p, packet, slot, route.method, route);
+  const RealServer* chosen = p.server(made.content.server);  // another CPU's choice, if that was faster
+  if (!chosen) return settled(drop(p, Reason::bug));
+  return forward(p, packet, made.content.server, made.content.method, route_of(chosen));
 }
 
 template <Platform P>

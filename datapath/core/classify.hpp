@@ -37,6 +37,7 @@ PEN_INLINE Offer find_service(P& p, const Packet& packet) {
   const Found<Service> found = find_record<Service>(bucket_at, place, key, 0);
   if (!found.record) return {false, {}};
   const u64 schedule = load_acquire(reinterpret_cast<const u64*>(&found.record->schedule));
+  if (!still_holds(found)) return {false, {}};
   return {true, {.offset = static_cast<u32>(schedule), .size = static_cast<u32>(schedule >> 32)}};
 }
 

@@ -59,12 +59,13 @@ PEN_INLINE Place place_in(P& p, Region region, u64 hash) {
 
 PEN_INLINE Flow flow_of(const Found<Connection>& found, Region region) {
   if (!found.record) return no_flow;
-  return {.record = found.record,
-          .word = found.word,
-          .server = found.record->server,
-          .generation = found.record->generation,
-          .method = found.record->method,
-          .region = region};
+  const Flow flow{.record = found.record,
+                  .word = found.word,
+                  .server = load_acquire(&found.record->server),
+                  .generation = load_acquire(&found.record->generation),
+                  .method = load_acquire(&found.record->method),
+                  .region = region};
+  return still_holds(found) ? flow : no_flow;
 }
 
 template <Platform P>
@@ -130,17 +131,19 @@ PEN_INLINE void insert_connection(P& p, Insertion& insertion) {
   const WhenFull when_full = region == Region::half_open ? WhenFull::evict_oldest : WhenFull::refuse;
   const bool active = is_active(insertion.content.key, standing.state);
   add_load(p.load(insertion.content.server), active, 1);
-  const Found<Connection> found =
+  const Inserted<Connection> inserted =
       insert_record(buckets_of(p, region), place_in(p, region, insertion.hash), insertion.content, standing.state,
                     p.now() + standing.timeout, p.now(), when_full, ends_load(p));
-  if (!found.record) {
+  if (!inserted.stored) {
     add_load(p.load(insertion.content.server), active, -1);
     return;
   }
-  insertion.content.server = found.record->server;
-  insertion.content.generation = found.record->generation;
-  insertion.content.method = found.record->method;
   insertion.saved = true;
+  const Flow stays = flow_of(inserted.stays, region);
+  if (!stays.record) return;
+  insertion.content.server = stays.server;
+  insertion.content.generation = stays.generation;
+  insertion.content.method = stays.method;
 }
 
 // A new connection to `server`, in the state that its first packet leaves it in. Null record: the tables are full.

@@ -100,6 +100,12 @@ struct Found {
   u64 word;        // as it stood when the key was compared
 };
 
+// Whether the record is still the one whose word was read: asked after its key was compared and its contents were copied.
+template <typename Record>
+PEN_INLINE bool still_holds(const Found<Record>& found) {
+  return (load_acquire(&found.record->word) ^ found.word) >> 38 == 0;
+}
+
 // `bucket_at(index)` gives a bucket or null. A record that expired at `now` is not there.
 template <typename Record, typename BucketAt, typename Key>
 PEN_INLINE Found<Record> find_in_bucket(BucketAt bucket_at, u32 index, const Place& place, const Key& key, u32 now) {
@@ -111,7 +117,6 @@ PEN_INLINE Found<Record> find_in_bucket(BucketAt bucket_at, u32 index, const Pla
     if ((word ^ place.live) >> 38 != 0) continue;  // free, claimed or another tag
     if (!same_key(record->key, key)) continue;
     if (is_over(record, word, now)) continue;
-    if ((load_acquire(&record->word) ^ word) >> 38 != 0) continue;  // changed hands while it was compared
     return {record, word};
   }
   return {nullptr, 0};

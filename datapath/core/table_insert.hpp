@@ -49,7 +49,6 @@ template <typename Record>
 struct Claimed {
   Record* record;  // null: another CPU was faster, or there is no vacancy
   u64 before;      // the word that the claim replaced; 0: the slot was free
-  u32 position;    // distance from the place to start from
 };
 
 // Claims the first of the records in `candidates` (bits by distance from the start) that is still vacant or, to evict, live.
@@ -62,9 +61,9 @@ PEN_INLINE Claimed<Record> claim(Bucket<Record>* bucket, const Place& place, u32
     const u64 before = load_acquire(&record->word);
     if (!vacancy(record, before, now) && !(evict && is_live(before))) continue;
     if (!compare_exchange(&record->word, before, claimed_at(now))) continue;
-    return {record, before, i};
+    return {record, before};
   }
-  return {nullptr, 0, 0};
+  return {nullptr, 0};
 }
 
 // Ends a record whose word was `word`: claims it, tells `on_end(record, word)` while the contents still stand, frees the slot.
@@ -77,41 +76,44 @@ PEN_INLINE bool end_record(Record* record, u64 word, u32 now, OnEnd on_end) {
   return true;
 }
 
-// Of several records of one key the first on the key's path stays. Returns the one that stays, if it isn't `own`.
+// Of several records of one key the first on the key's path stays, the others are ended. Returns the one that stays.
 template <typename Record, typename BucketAt, typename Key, typename OnEnd>
-PEN_INLINE Found<Record> settle(BucketAt bucket_at, const Place& place, const Found<Record>& own, u32 own_bucket,
-                                u32 own_position, const Key& own_key, u32 now, OnEnd on_end) {
+PEN_INLINE Found<Record> settle(BucketAt bucket_at, const Place& place, const Key& key, u32 now, OnEnd on_end) {
+  Found<Record> first{nullptr, 0};
   PEN_ROLLED
   for (u32 which = 0; which < 2; ++which) {
     Bucket<Record>* bucket = bucket_at(place.bucket[which]);
-    if (!bucket) return own;
+    if (!bucket) return first;
     PEN_ROLLED
     for (u32 i = 0; i < records_per_bucket; ++i) {
-      if (which == own_bucket && i == own_position) continue;
-      Record* other = &bucket->records[(place.start + i) & (records_per_bucket - 1)];
-      const u64 word = load_acquire(&other->word);
-      if ((word ^ place.live) >> 38 != 0 || is_over(other, word, now)) continue;
-      if (!same_key(other->key, own_key)) continue;
-      const bool other_is_first = which < own_bucket || (which == own_bucket && i < own_position);
-      if (!other_is_first) {
-        end_record(other, word, now, on_end);
-        continue;
+      Record* record = &bucket->records[(place.start + i) & (records_per_bucket - 1)];
+      const u64 word = load_acquire(&record->word);
+      if ((word ^ place.live) >> 38 != 0 || is_over(record, word, now)) continue;
+      if (!same_key(record->key, key)) continue;
+      if (first.record) {
+        end_record(record, word, now, on_end);
+      } else {
+        first = {record, word};
       }
-      end_record(own.record, own.word, now, on_end);
-      return {other, word};
     }
   }
-  return own;
+  return first;
 }
 
+template <typename Record>
+struct Inserted {
+  bool stored;          // false: both buckets are full (or, with bad luck, contended)
+  Found<Record> stays;  // the key's record after all; null if another CPU ended it meanwhile
+};
+
 // Inserts `content` with the given state and expiry. `on_end(record, word)` is called for each record that ends by it: one that
-// had expired, was evicted, or lost to an equal key. Null record: both buckets are full (or, with bad luck, contended).
+// had expired, was evicted, or lost to an equal key.
 template <typename Record, typename BucketAt, typename OnEnd>
-PEN_INLINE Found<Record> insert_record(BucketAt bucket_at, const Place& place, const Record& content, u32 state, u32 expiry,
+PEN_INLINE Inserted<Record> insert_record(BucketAt bucket_at, const Place& place, const Record& content, u32 state, u32 expiry,
                                        u32 now, WhenFull when_full, OnEnd on_end) {
   Bucket<Record>* first = bucket_at(place.bucket[0]);
   Bucket<Record>* second = bucket_at(place.bucket[1]);
-  if (!first || !second) return {nullptr, 0};
+  if (!first || !second) return {};
   const u32 first_vacancies = vacancies(first, place.start, now);
   const u32 second_vacancies = vacancies(second, place.start, now);
   const u32 chosen = choose_bucket(first_vacancies, second_vacancies);
@@ -121,15 +123,14 @@ PEN_INLINE Found<Record> insert_record(BucketAt bucket_at, const Place& place, c
 
   Bucket<Record>* bucket = chosen == 0 ? first : second;
   const Claimed<Record> slot = claim(bucket, place, candidates, now, evict);
-  if (!slot.record) return {nullptr, 0};
+  if (!slot.record) return {};
   if (slot.before != 0) on_end(*slot.record, slot.before);
 
-  const u64 word = with_state(place.live, state, expiry);
   u64* target = reinterpret_cast<u64*>(slot.record);
   const u64* source = reinterpret_cast<const u64*>(&content);
   for (u32 i = 1; i < sizeof(Record) / sizeof(u64); ++i) store_release(&target[i], source[i]);
-  exchange(&slot.record->word, word);
-  return settle(bucket_at, place, Found<Record>{slot.record, word}, chosen, slot.position, content.key, now, on_end);
+  exchange(&slot.record->word, with_state(place.live, state, expiry));
+  return {true, settle<Record>(bucket_at, place, content.key, now, on_end)};
 }
 
 }  // namespace penstock
