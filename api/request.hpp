@@ -1,0 +1,51 @@
+// Every question that a client may put to a director, as values: one for each method of Director (director.hpp).
+#pragma once
+
+#include <optional>
+#include <variant>
+
+#include "api/types.hpp"
+
+namespace penstock::api {
+
+struct AddService {
+  model::Service service;
+};
+struct EditService {
+  model::Service service;
+};
+struct DeleteService {
+  model::ServiceKey key;
+};
+struct Flush {};
+struct AddServer {
+  model::ServiceKey key;
+  model::RealServer server;
+};
+struct EditServer {
+  model::ServiceKey key;
+  model::RealServer server;
+};
+struct DeleteServer {
+  model::ServiceKey key;
+  model::Endpoint endpoint;
+};
+struct Zero {
+  std::optional<model::ServiceKey> key;
+};
+struct ListServices {};
+struct GetService {
+  model::ServiceKey key;
+};
+struct ListConnections {};
+struct GetTimeouts {};
+struct SetTimeouts {
+  Timeouts timeouts;
+};
+struct GetInfo {};
+struct ListReasons {};
+
+using Request = std::variant<AddService, EditService, DeleteService, Flush, AddServer, EditServer, DeleteServer, Zero,
+                             ListServices, GetService, ListConnections, GetTimeouts, SetTimeouts, GetInfo, ListReasons>;
+
+}  // namespace penstock::api
