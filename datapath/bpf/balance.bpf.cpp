@@ -24,7 +24,8 @@ PEN_SECTION("xdp") int penstock_clock(xdp_md* context) {
   auto* begin = reinterpret_cast<penstock::u8*>(static_cast<penstock::u64>(context->data));
   auto* end = reinterpret_cast<penstock::u8*>(static_cast<penstock::u64>(context->data_end));
   if (begin + sizeof(penstock::u64) > end) return static_cast<int>(penstock::Verdict::aborted);
-  *reinterpret_cast<penstock::u64*>(begin) = penstock::helpers::jiffies();
+  const penstock::u64 now = penstock::helpers::jiffies();
+  __builtin_memcpy(begin, &now, sizeof now);
   return static_cast<int>(penstock::Verdict::pass);
 }
 

@@ -19,26 +19,29 @@ PEN_INLINE u16 updated_checksum(u16 checksum, u16 before, u16 after) {
   return static_cast<u16>(~fold(sum));
 }
 
-// The sum, not folded, of the frame's last `length` bytes, which begin at `offset` and at a multiple of two in what the checksum
-// covers. At least eight bytes come before `offset`, or `length` is at least eight. At most 1280, an IPv6 minimum MTU, as nothing
-// longer is summed here.
+// The sum, not folded, of the frame's last `length` bytes, which begin at `offset`: the IP header's offset plus a multiple of
+// four, so that words are aligned where that matters. At most 1280, an IPv6 minimum MTU, as nothing longer is summed here.
 static constexpr u32 sum_length_max = 1280;
 
 template <Platform P>
 PEN_INLINE u64 sum_of_tail(const P& p, u32 offset, u32 length) {
   u64 sum = 0;
   PEN_ROLLED
-  for (u32 i = 0; i < sum_length_max / 8; ++i) {
-    const u64* word = header_at<u64>(p, offset + i * 8);
+  for (u32 i = 0; i < sum_length_max / 4; ++i) {
+    const u32* word = header_at<u32>(p, offset + i * 4);
     if (!word) break;
-    sum += (*word & 0xffffffff) + (*word >> 32);
+    sum += *word;
   }
-  const u32 rest = length % 8;
-  if (rest == 0) return sum;
-  const u64* last = header_at<u64>(p, offset + length - 8);  // its last `rest` bytes were not summed yet
-  if (!last) return sum;
-  const u64 unsummed = *last >> (64 - rest * 8);
-  return sum + (unsummed & 0xffffffff) + (unsummed >> 32);
+  const u32 rest = offset + (length & 0x7fcU);  // where the last, incomplete word begins
+  if (length & 2) {
+    const u16* half = header_at<u16>(p, rest);
+    if (half) sum += *half;
+  }
+  if (length & 1) {
+    const u8* last = header_at<u8>(p, rest + (length & 2));
+    if (last) sum += *last;
+  }
+  return sum;
 }
 
 }  // namespace penstock
