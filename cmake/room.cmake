@@ -62,7 +62,6 @@ function(penstock_room_test room sources)
   gtest_discover_tests(${room}_test TEST_PREFIX ${room}. DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${room} TIMEOUT 300)
 endfunction()
 
-# One target, so that `./run fuzz` builds nothing else.
 function(penstock_room_fuzzers library)
   foreach(source ${ARGN})
     get_filename_component(program ${source} NAME_WE)
@@ -70,6 +69,14 @@ function(penstock_room_fuzzers library)
     target_link_options(${program} PRIVATE -fsanitize=fuzzer)
     set_property(GLOBAL APPEND PROPERTY PENSTOCK_FUZZERS ${program})
   endforeach()
+endfunction()
+
+# One target for all fuzzers, so that `./run fuzz` builds nothing else.
+function(penstock_fuzzers_target)
+  get_property(programs GLOBAL PROPERTY PENSTOCK_FUZZERS)
+  if(programs)
+    add_custom_target(fuzzers DEPENDS ${programs})
+  endif()
 endfunction()
 
 # cli/penstock_main.cpp -> penstock, control/penstockd_main.cpp -> penstockd, lab/penstock_lab_main.cpp -> penstock-lab;
