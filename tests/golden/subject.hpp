@@ -10,15 +10,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "api/director.hpp"
 #include "base/result.hpp"
 #include "tests/golden/topology.hpp"
+#include "tests/golden/wire.hpp"
 
 namespace penstock::golden {
-
-using Bytes = std::vector<std::uint8_t>;
 
 enum class Verdict { transmit, pass, drop };
 

@@ -1,0 +1,18 @@
+// The commands of a recording, given to the very code that is the ipvsadm program.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "api/director.hpp"
+#include "base/result.hpp"
+#include "tests/golden/replay.hpp"
+
+namespace penstock::golden {
+
+[[nodiscard]] std::vector<std::string> split_command(const std::string& line);
+
+// ErrorCode::unsupported for lines that want a shell.
+[[nodiscard]] Result<StepResult> run_command(const std::string& line, const std::string& input, api::Director& director);
+
+}  // namespace penstock::golden

@@ -1,0 +1,77 @@
+// The model against the recordings: steps that IPVS left to the kernel's stack, which then answered, routed or dropped.
+#include "tests/golden/stack_model.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/golden/compare_frame.hpp"
+
+namespace penstock::golden {
+namespace {
+
+constexpr const char* folder = PENSTOCK_SOURCE_DIR "/tests/golden/";
+
+struct Case {
+  const char* recording;
+  std::vector<std::size_t> steps;  // empty: all frames of the recording
+  std::pair<Interface, std::uint32_t> mtu = {Interface::eth0, 1500};
+};
+
+const Case cases[] = {
+    {"no-service-p", {}},
+    {"icmp-echo-v4-p", {}},
+    {"icmp-echo-v6-p", {}},
+    {"icmp-echo-v6-p2", {}},
+    {"tcpstate-nosyn-A-p", {2}},
+    {"tcpstate-nosyn-FA-p2", {2}},
+    {"tcpstate-nosyn-PA-p", {2}},
+    {"tcpstate-nosyn-R-p", {2}},
+    {"nonsyn-unknown-sloppy0-p", {4, 5, 6, 7, 8, 9, 11, 13, 14}},
+    {"sctp-noinit-p", {2}},
+    {"no-destination-v6-p", {4, 8}},
+    {"rs-outbound-dr-p", {2, 3, 4, 6, 7, 8}},
+    {"icmp-from-rs-dr-tcp-p", {4, 5, 6, 7, 8, 9, 10}},
+    {"icmp-from-client-dr-tcp-p", {12, 13, 14, 15}},
+    {"martian-p", {2, 3, 4, 5, 6, 7}},
+    {"malformed-dr-p", {9, 10, 11, 12, 15, 16, 17}},
+    {"local-node-p", {8, 10}},
+    {"ipsec-noservice-p", {6}},
+    {"ttl-nat-p", {12, 13}},
+    {"pmtu-nat-reply-tcp-p", {8, 10}, {Interface::eth0, 1400}},
+    {"pmtu-nat-reply-tcp6-p", {7, 8}, {Interface::eth0, 1400}},
+};
+
+class StackModelTest : public testing::TestWithParam<Case> {};
+
+TEST_P(StackModelTest, answers_as_recorded) {
+  const auto topology = load_topology(std::string(folder) + "topology.json");
+  ASSERT_TRUE(topology) << topology.error().message;
+  const auto recording = load_recording(std::string(folder) + "recordings/" + GetParam().recording + ".json");
+  ASSERT_TRUE(recording) << recording.error().message;
+  StackModel stack(*topology);
+  stack.set_mtu(GetParam().mtu.first, GetParam().mtu.second);
+
+  std::size_t compared = 0;
+  const auto& chosen = GetParam().steps;
+  for (std::size_t i = 0; i < recording->steps.size(); ++i) {
+    const auto* send = std::get_if<SendStep>(&recording->steps[i].action);
+    const bool wanted = chosen.empty() || std::find(chosen.begin(), chosen.end(), i) != chosen.end();
+    if (send == nullptr || !wanted) continue;
+    ++compared;
+    for (const auto& difference : compare_sent(send->frame, send->out, stack.receive(send->in, send->frame))) {
+      ADD_FAILURE() << "step " << i << " " << title(recording->steps[i]) << "\n  " << difference.where << ": recorded "
+                    << difference.want << ", model " << difference.got;
+    }
+  }
+  EXPECT_GE(compared, std::max<std::size_t>(1, chosen.size()));
+}
+
+std::string name_of(const testing::TestParamInfo<Case>& info) {
+  std::string name = info.param.recording;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Recordings, StackModelTest, testing::ValuesIn(cases), name_of);
+
+}  // namespace
+}  // namespace penstock::golden
