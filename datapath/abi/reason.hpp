@@ -9,6 +9,7 @@ namespace penstock {
 // X(name, sentence)
 #define PEN_REASONS(X)                                                                              \
   X(pass_not_ip, "not IPv4 or IPv6 (ARP, VLAN, unknown EtherType): the kernel's")                   \
+  X(pass_other_host, "the frame is for another machine's MAC address")                              \
   X(pass_not_virtual, "the destination is no virtual address")                                      \
   X(pass_no_service, "a virtual address, but no service on this protocol and port")                 \
   X(pass_protocol, "a protocol that is not balanced")                                               \

@@ -5,6 +5,7 @@
 #include <linux/bpf.h>
 
 #include "datapath/abi/config.hpp"
+#include "datapath/abi/interface.hpp"
 #include "datapath/abi/reason.hpp"
 #include "datapath/abi/server.hpp"
 #include "datapath/abi/service.hpp"
@@ -33,6 +34,7 @@ PEN_ARRAY_MAP(next_hops, sizeof(penstock::NextHop));
 PEN_ARRAY_MAP(schedules, sizeof(penstock::u64));
 PEN_ARRAY_MAP(vip_filter, sizeof(penstock::VipFilter));
 PEN_ARRAY_MAP(settings, sizeof(penstock::Settings));
+PEN_ARRAY_MAP(interfaces, sizeof(penstock::Interface));
 PEN_ARRAY_MAP(reasons, sizeof(penstock::ReasonCounters));
 
 // Set by the loader before the program is verified. The only object in .rodata.

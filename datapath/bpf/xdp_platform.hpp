@@ -27,6 +27,7 @@ class XdpPlatform {
 
   PEN_INLINE u32 now() const { return now_; }
   PEN_INLINE const Config& config() const { return const_cast<const Config&>(::config); }
+  PEN_INLINE const Interface* ingress() { return row<const Interface>(&::interfaces, context_->ingress_ifindex); }
   PEN_INLINE const Settings* settings() { return row<const Settings>(&::settings, 0); }
   PEN_INLINE const VipFilter* vip_filter() { return row<const VipFilter>(&::vip_filter, 0); }
   PEN_INLINE ConnectionBucket* connection_bucket(u32 index) { return row<ConnectionBucket>(&::connections, index); }

@@ -25,12 +25,19 @@ PEN_INLINE bool decrement_ttl(P& p, const Packet& packet) {
   return true;
 }
 
+// Whether a packet is as long as it was on the wire. Behind generic XDP it may be many, put together by the kernel.
+template <Platform P>
+PEN_INLINE bool tells_length(P& p) {
+  const Interface* ingress = p.ingress();
+  return !ingress || ingress->mode == XdpMode::native;
+}
+
 template <Platform P>
 PEN_INLINE Outcome forward_direct(P& p, const Packet& packet, u32 server, u32 next_hop) {
   if (packet.ttl <= 1) return refused(IcmpError::time_exceeded, Reason::ttl_exceeded, server);
   const NextHop* hop = p.next_hop(next_hop);
   if (!hop || hop->state != NextHopState::resolved) return settled(drop(p, Reason::next_hop_unresolved));
-  if (packet.ip_length > hop->mtu) {
+  if (packet.ip_length > hop->mtu && tells_length(p)) {
     if (!packet.dont_fragment) return settled(drop(p, Reason::needs_fragmentation));
     return refused(IcmpError::too_big, Reason::too_big, server, hop->mtu);
   }

@@ -63,12 +63,24 @@ PEN_INLINE Parsed parse_ipv6(const P& p, Packet& packet) {
   return parsed;
 }
 
+// Broadcast and multicast frames are nobody's connection; frames for another machine come in on promiscuous interfaces (IPVS
+// leaves both alone).
+template <Platform P>
+PEN_INLINE bool is_for_us(P& p, const EthernetHeader& ethernet) {
+  if (ethernet.destination[0] & 1) return false;
+  const Interface* ingress = p.ingress();
+  if (!ingress || !ingress->known) return true;
+  u32 difference = 0;
+  for (u32 i = 0; i < 6; ++i) difference |= ethernet.destination[i] ^ ingress->address[i];
+  return difference == 0;
+}
+
 // Family, addresses, protocol, lengths. `packet` comes zeroed.
 template <Platform P>
-PEN_INLINE Parsed parse_network(const P& p, Packet& packet) {
+PEN_INLINE Parsed parse_network(P& p, Packet& packet) {
   const auto* ethernet = header_at<EthernetHeader>(p, 0);
   if (!ethernet) return unfit(Reason::pass_malformed);
-  if (ethernet->destination[0] & 1) return unfit(Reason::pass_not_virtual);  // broadcast, multicast
+  if (!is_for_us(p, *ethernet)) return unfit(Reason::pass_other_host);
   if (ethernet->type == ethertype_ipv4) return parse_ipv4(p, packet);
   if (ethernet->type == ethertype_ipv6) return parse_ipv6(p, packet);
   return unfit(Reason::pass_not_ip);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "datapath/abi/config.hpp"
+#include "datapath/abi/interface.hpp"
 #include "datapath/abi/reason.hpp"
 #include "datapath/abi/server.hpp"
 #include "datapath/abi/service.hpp"
@@ -23,6 +24,7 @@ concept Platform = requires(P p, const P cp, u32 index, Insertion& insertion) {
   { p.cut_to(index) };                            // bool: the frame is `index` bytes long now
   { cp.now() };                                   // u32: ticks
   { cp.config() };                                // const Config&
+  { p.ingress() };                                // const Interface* the frame came in by
   { p.settings() };                               // const Settings*
   { p.vip_filter() };                             // const VipFilter*
   { p.connection_bucket(index) };                 // ConnectionBucket*

@@ -55,6 +55,7 @@ class NativePlatform {
   [[nodiscard]] bool cut_to(u32 length) { return frame_.cut_to(length); }
   [[nodiscard]] u32 now() const { return now_; }
   [[nodiscard]] const Config& config() const { return tables_.config; }
+  [[nodiscard]] const Interface* ingress() { return row(tables_.interfaces, ingress_); }
   [[nodiscard]] const Settings* settings() { return tables_.settings; }
   [[nodiscard]] const VipFilter* vip_filter() { return tables_.vip_filter; }
   [[nodiscard]] ConnectionBucket* connection_bucket(u32 index) { return row(tables_.connections, index); }

@@ -32,6 +32,7 @@ class NativeTables {
         counters_(std::size_t{config.servers_max} * config.cpus),
         next_hops_(config.next_hops_max),
         schedules_(config.schedule_cells),
+        interfaces_(interfaces_max),
         reasons_(config.cpus),
         vip_filter_(std::make_unique<VipFilter>()),
         settings_(std::make_unique<Settings>()) {
@@ -44,6 +45,7 @@ class NativeTables {
                .counters = counters_,
                .next_hops = next_hops_,
                .schedules = schedules_,
+               .interfaces = interfaces_,
                .reasons = reasons_,
                .vip_filter = vip_filter_.get(),
                .settings = settings_.get()};
@@ -63,6 +65,7 @@ class NativeTables {
   std::vector<ServerCounters> counters_;
   std::vector<NextHop> next_hops_;
   std::vector<u64> schedules_;
+  std::vector<Interface> interfaces_;
   std::vector<ReasonCounters> reasons_;
   std::unique_ptr<VipFilter> vip_filter_;
   std::unique_ptr<Settings> settings_;

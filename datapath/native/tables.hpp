@@ -6,6 +6,7 @@
 
 #include "datapath/abi/config.hpp"
 #include "datapath/abi/connection.hpp"
+#include "datapath/abi/interface.hpp"
 #include "datapath/abi/reason.hpp"
 #include "datapath/abi/server.hpp"
 #include "datapath/abi/service.hpp"
@@ -22,6 +23,7 @@ struct Tables {
   std::span<ServerCounters> counters;       // packet path; [slot * config.cpus + cpu]
   std::span<NextHop> next_hops;             // control plane; by row, row 0 stays unresolved
   std::span<u64> schedules;                 // control plane; cursors: packet path, by atomic add
+  std::span<Interface> interfaces;          // control plane; by interface index
   std::span<ReasonCounters> reasons;        // packet path; [cpu]
   VipFilter* vip_filter = nullptr;          // control plane
   Settings* settings = nullptr;             // control plane
