@@ -43,8 +43,8 @@ class Stream {
     const std::size_t length = frame_length(header);
     if (length > reply_bytes_max) {
       close_socket();
-      return fail(ErrorCode::protocol, fmt::format("reading from {}: a frame of {} bytes announced, the limit is {}", path_,
-                                                   length, reply_bytes_max));
+      return fail(ErrorCode::protocol, fmt::format("reading from {}: a frame of {} bytes announced, the limit is {}",
+                                                   path_, length, reply_bytes_max));
     }
     std::string text(length, '\0');
     if (auto got = fill(text.data(), text.size()); !got) return fail(got.error());
@@ -76,9 +76,11 @@ class Stream {
     close_socket();
     if (errno_value == EAGAIN || errno_value == EWOULDBLOCK)
       return fail(ErrorCode::unavailable,
-                  fmt::format("{} {}: penstockd did not answer within {} s", doing, path_, answer_timeout_s), ETIMEDOUT);
+                  fmt::format("{} {}: penstockd did not answer within {} s", doing, path_, answer_timeout_s),
+                  ETIMEDOUT);
     if (errno_value == 0 || errno_value == ECONNRESET || errno_value == EPIPE)
-      return fail(ErrorCode::unavailable, fmt::format("{} {}: penstockd closed the connection", doing, path_), errno_value);
+      return fail(ErrorCode::unavailable, fmt::format("{} {}: penstockd closed the connection", doing, path_),
+                  errno_value);
     return fail_errno(fmt::format("{} {}", doing, path_), errno_value);
   }
 
@@ -181,8 +183,8 @@ tl::unexpected<Error> connect_failure(const std::string& path, int errno_value) 
                 errno_value);
   if (errno_value == EACCES || errno_value == EPERM)
     return fail(ErrorCode::permission_denied,
-                fmt::format("{}: {}; the socket belongs to root and to the group given with penstockd --socket-group", tried,
-                            std::strerror(errno_value)),
+                fmt::format("{}: {}; the socket belongs to root and to the group given with penstockd --socket-group",
+                            tried, std::strerror(errno_value)),
                 errno_value);
   return fail_errno(tried, errno_value);
 }
@@ -202,7 +204,8 @@ Result<std::unique_ptr<Director>> connect(const std::string& path) {
   if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) != 0 ||
       setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) != 0)
     return fail_errno("limiting the wait on " + path, errno);
-  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return connect_failure(path, errno);
+  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return connect_failure(path, errno);
   return client;
 }
 

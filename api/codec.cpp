@@ -314,7 +314,8 @@ class Reader {
     const bool fits = json.is_number_unsigned()  ? std::in_range<T>(json.get<std::uint64_t>())
                       : json.is_number_integer() ? std::in_range<T>(json.get<std::int64_t>())
                                                  : false;
-    if (!fits) return refuse(path, fmt::format("expected an integer from {} to {}", Limits::min(), Limits::max()), json);
+    if (!fits)
+      return refuse(path, fmt::format("expected an integer from {} to {}", Limits::min(), Limits::max()), json);
     value = json.get<T>();
   }
 
@@ -373,8 +374,8 @@ constexpr auto request_names = std::to_array<std::string_view>(
      "services", "service", "connections", "timeouts", "set_timeouts", "info", "reasons"});
 static_assert(request_names.size() == std::variant_size_v<Request>);
 
-constexpr auto reply_names = std::to_array<std::string_view>(
-    {"done", "error", "service", "connections", "timeouts", "info", "reasons"});
+constexpr auto reply_names =
+    std::to_array<std::string_view>({"done", "error", "service", "connections", "timeouts", "info", "reasons"});
 static_assert(reply_names.size() == std::variant_size_v<Reply>);
 
 template <typename Variant>
@@ -401,9 +402,10 @@ Result<Envelope> open_envelope(std::string_view text) {
   if (version == json.end() || !version->is_number_unsigned())
     return fail(ErrorCode::protocol, "field \"penstock\", the protocol's version, is missing or not a number");
   if (*version != protocol_version)
-    return fail(ErrorCode::unsupported, fmt::format("the other side speaks version {} of the protocol, this one version "
-                                                    "{}: use penstockd and its clients from one release",
-                                                    excerpt(*version), protocol_version));
+    return fail(ErrorCode::unsupported,
+                fmt::format("the other side speaks version {} of the protocol, this one version "
+                            "{}: use penstockd and its clients from one release",
+                            excerpt(*version), protocol_version));
   const auto say = json.find("say");
   const auto value = json.find("value");
   if (say == json.end() || !say->is_string() || value == json.end() || json.size() != 3)

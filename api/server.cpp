@@ -71,8 +71,9 @@ asio::awaitable<std::optional<std::string>> receive_request(Socket& socket) {
   if (!co_await receive(socket, asio::buffer(header), client_idle_max)) co_return std::nullopt;
   const std::size_t length = frame_length(header);
   if (length > request_bytes_max) {
-    const Reply refusal = Error{
-        ErrorCode::protocol, fmt::format("a request of {} bytes announced, the limit is {}", length, request_bytes_max), 0};
+    const Reply refusal =
+        Error{ErrorCode::protocol,
+              fmt::format("a request of {} bytes announced, the limit is {}", length, request_bytes_max), 0};
     co_await transmit_reply(socket, refusal);
     co_return std::nullopt;
   }
@@ -87,7 +88,8 @@ asio::awaitable<bool> list_connections(Socket& socket, Director& director) {
   asio::posix::stream_descriptor ended(socket.get_executor(), child->pidfd);
   co_await ended.async_wait(asio::posix::stream_descriptor::wait_read, no_throw);
   int status = -1;
-  co_return waitpid(child->pid, &status, 0) == child->pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  const bool reaped = waitpid(child->pid, &status, 0) == child->pid;
+  co_return reaped&& WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 asio::awaitable<bool> serve_request(Socket& socket, Director& director, const std::string& text) {
@@ -112,7 +114,8 @@ class Counted {
 
 Result<void> admit_group(const std::string& path, const std::string& name) {
   const group* found = getgrnam(name.c_str());
-  if (found == nullptr) return fail(ErrorCode::not_found, fmt::format("there is no group \"{}\" on this machine", name));
+  if (found == nullptr)
+    return fail(ErrorCode::not_found, fmt::format("there is no group \"{}\" on this machine", name));
   if (chown(path.c_str(), static_cast<uid_t>(-1), found->gr_gid) != 0)
     return fail_errno(fmt::format("giving {} to group {}", path, name), errno);
   return {};
@@ -132,8 +135,10 @@ Result<int> listening_socket(const ServerOptions& options) {
     close(fd);
     return failure;
   };
-  if (unlink(options.path.c_str()) != 0 && errno != ENOENT) return closing(fail_errno("replacing " + options.path, errno));
-  if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return closing(fail_errno(tried, errno));
+  if (unlink(options.path.c_str()) != 0 && errno != ENOENT)
+    return closing(fail_errno("replacing " + options.path, errno));
+  if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return closing(fail_errno(tried, errno));
   if (chmod(options.path.c_str(), 0660) != 0) return closing(fail_errno("protecting " + options.path, errno));
   if (options.group)
     if (auto admitted = admit_group(options.path, *options.group); !admitted) return closing(fail(admitted.error()));

@@ -48,9 +48,8 @@ class Remembering final : public Director {
     return find(service.key).map([&](ServiceView* view) { view->service = service; });
   }
   Result<void> delete_service(const model::ServiceKey& key) override {
-    return find(key).map([&](ServiceView*) {
-      std::erase_if(views_, [&](const ServiceView& view) { return view.service.key == key; });
-    });
+    return find(key).map(
+        [&](ServiceView*) { std::erase_if(views_, [&](const ServiceView& view) { return view.service.key == key; }); });
   }
   Result<void> flush() override {
     views_.clear();
@@ -79,7 +78,8 @@ class Remembering final : public Director {
   }
   Result<void> connections(const std::function<void(const ConnectionView&)>& each) override {
     for (std::uint32_t i = 0; i < connections_; ++i) {
-      ConnectionView view{.client = rs1.endpoint, .vip = web.vip, .server = rs1.endpoint, .state = "ESTABLISHED", .expires_s = i};
+      ConnectionView view{
+          .client = rs1.endpoint, .vip = web.vip, .server = rs1.endpoint, .state = "ESTABLISHED", .expires_s = i};
       view.client.port = static_cast<std::uint16_t>(i);
       each(view);
     }
@@ -297,7 +297,7 @@ TEST_F(ServerTest, one_client_too_many_is_told_so) {
 
 TEST_F(ServerTest, socket_is_for_owner_and_group_only) {
   start();
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(stat(path_.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777, 0660U);
 }

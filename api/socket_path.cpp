@@ -10,7 +10,7 @@ namespace penstock::api {
 
 Result<std::string> runtime_directory() {
   constexpr const char* own_namespace = "/proc/thread-self/ns/net";
-  struct stat status {};
+  struct stat status{};
   if (stat(own_namespace, &status) != 0)
     return fail_errno(fmt::format("finding the network namespace from {}", own_namespace), errno);
   return fmt::format("/run/penstock/{}", status.st_ino);

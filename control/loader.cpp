@@ -1,0 +1,136 @@
+#include "control/loader.hpp"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "control/permission.hpp"
+#include "datapath/bpf/balance_object.hpp"
+
+namespace penstock::control {
+namespace {
+
+// What libbpf and the verifier said last, for the error's sentence: libbpf only prints it.
+thread_local std::string last_words;
+constexpr std::size_t last_words_max = 1500;
+
+int remember(libbpf_print_level level, const char* format, va_list arguments) {
+  if (level == LIBBPF_DEBUG) return 0;
+  std::array<char, 16384> text{};
+  const int length = std::vsnprintf(text.data(), text.size(), format, arguments);
+  if (length > 0) last_words += text.data();
+  if (last_words.size() > last_words_max) last_words.erase(0, last_words.size() - last_words_max);
+  return 0;
+}
+
+class Listening {
+ public:
+  Listening() : previous_(libbpf_set_print(remember)) { last_words.clear(); }
+  Listening(const Listening&) = delete;
+  Listening& operator=(const Listening&) = delete;
+  ~Listening() { libbpf_set_print(previous_); }
+
+ private:
+  libbpf_print_fn_t previous_;
+};
+
+struct CloseObject {
+  void operator()(bpf_object* object) const { bpf_object__close(object); }
+};
+using Object = std::unique_ptr<bpf_object, CloseObject>;
+
+Result<void> put_config(bpf_map* map, const Config& config) {
+  size_t size = 0;
+  bpf_map__initial_value(map, &size);
+  if (size != sizeof config)
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("the program's constants have {} bytes, Config {}", size, sizeof config));
+  if (bpf_map__set_initial_value(map, &config, sizeof config) != 0)
+    return fail_errno("setting the program's constants", errno);
+  return {};
+}
+
+Result<void> put_map(bpf_map* map, const Maps& maps) {
+  const std::string_view name = bpf_map__name(map);
+  if (bpf_map__is_internal(map)) return put_config(map, maps.tables().config);
+  const auto shapes = map_shapes(maps.tables().config);
+  for (std::size_t i = 0; i < map_ids; ++i) {
+    if (name != shapes[i].name) continue;
+    if (bpf_map__value_size(map) != shapes[i].value_bytes) break;
+    if (bpf_map__reuse_fd(map, maps.fd(MapId{i})) != 0) return fail_errno(fmt::format("using table {}", name), errno);
+    return {};
+  }
+  return fail(ErrorCode::invalid_argument, fmt::format("the program has a map {} that the loader does not know", name));
+}
+
+Result<void> put_maps(bpf_object* object, const Maps& maps) {
+  bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, object) {
+    if (auto put = put_map(map, maps); !put) return put;
+  }
+  return {};
+}
+
+// DESIGN §7: libbpf drops BTF that the kernel rejects and loads anyway; what needs it then fails later.
+Result<void> check_btf(int fd, const char* name) {
+  bpf_prog_info info{};
+  __u32 size = sizeof info;
+  if (bpf_obj_get_info_by_fd(fd, &info, &size) != 0)
+    return fail_errno(fmt::format("inspecting program {}", name), errno);
+  if (info.btf_id == 0)
+    return fail(ErrorCode::invalid_argument, fmt::format("the kernel refused the BTF of program {}", name));
+  return {};
+}
+
+// The file stays valid after the object is closed.
+Result<File> take_program(bpf_object* object, const char* name) {
+  const bpf_program* program = bpf_object__find_program_by_name(object, name);
+  if (program == nullptr) return fail(ErrorCode::not_found, fmt::format("the BPF object has no program {}", name));
+  File file(fcntl(bpf_program__fd(program), F_DUPFD_CLOEXEC, 0));
+  if (!file.is_open()) return fail_errno(fmt::format("keeping program {}", name), errno);
+  if (auto checked = check_btf(file.fd(), name); !checked) return fail(checked.error());
+  return file;
+}
+
+}  // namespace
+
+Result<Programs> load_programs(const Maps& maps) {
+  const Listening listening;
+  LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "penstock");
+  const Object object(bpf_object__open_mem(penstock_balance_bpf_begin,
+                                           static_cast<size_t>(penstock_balance_bpf_end - penstock_balance_bpf_begin),
+                                           &options));
+  if (!object) return fail_errno("reading the embedded BPF object", errno);
+  if (auto put = put_maps(object.get(), maps); !put) return fail(put.error());
+  if (bpf_object__load(object.get()) != 0)
+    return fail_bpf(fmt::format("loading the data plane into the kernel: {}", last_words), errno);
+
+  auto xdp = take_program(object.get(), "penstock_xdp");
+  if (!xdp) return fail(xdp.error());
+  auto clock = take_program(object.get(), "penstock_clock");
+  if (!clock) return fail(clock.error());
+  return Programs{std::move(*xdp), std::move(*clock)};
+}
+
+Result<LoadedProgram> load(const Config& config) {
+  auto maps = Maps::create(config);
+  if (!maps) return fail(maps.error());
+  auto programs = load_programs(*maps);
+  if (!programs) return fail(programs.error());
+  return LoadedProgram{std::move(*maps), std::move(*programs)};
+}
+
+Result<u32> possible_cpus() {
+  const int cpus = libbpf_num_possible_cpus();
+  if (cpus < 0) return fail_errno("counting the machine's possible CPUs", -cpus);
+  return static_cast<u32>(cpus);
+}
+
+}  // namespace penstock::control

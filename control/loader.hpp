@@ -1,0 +1,33 @@
+// Loads the data plane's programs over a set of maps. Nothing is pinned or attached here, so that tests and benches load and
+// run (BPF_PROG_TEST_RUN) exactly what serves packets.
+#pragma once
+
+#include "base/result.hpp"
+#include "control/file.hpp"
+#include "control/maps.hpp"
+
+namespace penstock::control {
+
+struct Programs {
+  File xdp;    // penstock_xdp
+  File clock;  // penstock_clock: writes the packet path's 64-bit time to the frame's first eight bytes
+};
+
+// The verifier's last words are in the error's sentence.
+[[nodiscard]] Result<Programs> load_programs(const Maps& maps);
+
+struct LoadedProgram {
+  Maps maps;
+  Programs programs;
+
+  [[nodiscard]] int program() const { return programs.xdp.fd(); }
+  [[nodiscard]] const Tables& tables() const { return maps.tables(); }
+};
+
+// New tables and the programs over them. `config.cpus` must be the machine's number of possible CPUs.
+[[nodiscard]] Result<LoadedProgram> load(const Config& config);
+
+// Rows that per-CPU counters need.
+[[nodiscard]] Result<u32> possible_cpus();
+
+}  // namespace penstock::control

@@ -1,0 +1,27 @@
+#include "control/map_shape.hpp"
+
+#include "datapath/abi/interface.hpp"
+#include "datapath/abi/reason.hpp"
+#include "datapath/abi/server.hpp"
+#include "datapath/abi/service.hpp"
+
+namespace penstock::control {
+
+std::array<MapShape, map_ids> map_shapes(const Config& config) {
+  return {{
+      {"connections", sizeof(ConnectionBucket), config.connection_buckets},
+      {"half_open", sizeof(ConnectionBucket), config.half_open_buckets},
+      {"services", sizeof(ServiceBucket), config.service_buckets},
+      {"servers", sizeof(RealServer), config.servers_max},
+      {"loads", sizeof(ServerLoad), config.servers_max},
+      {"counters", sizeof(ServerCounters), config.servers_max * config.cpus},
+      {"next_hops", sizeof(NextHop), config.next_hops_max},
+      {"schedules", sizeof(u64), config.schedule_cells},
+      {"interfaces", sizeof(Interface), interfaces_max},
+      {"vip_filter", sizeof(VipFilter), 1},
+      {"settings", sizeof(Settings), 1},
+      {"reasons", sizeof(ReasonCounters), config.cpus},
+  }};
+}
+
+}  // namespace penstock::control

@@ -1,0 +1,37 @@
+// The names and shapes of the data plane's maps: the daemon's side of datapath/bpf/maps.hpp. All are arrays that can be mapped
+// into memory; their values lie one behind the other, as in Tables.
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "datapath/abi/config.hpp"
+
+namespace penstock::control {
+
+enum class MapId : std::size_t {
+  connections,
+  half_open,
+  services,
+  servers,
+  loads,
+  counters,
+  next_hops,
+  schedules,
+  interfaces,
+  vip_filter,
+  settings,
+  reasons,
+};
+inline constexpr std::size_t map_ids = 12;
+
+struct MapShape {
+  const char* name;
+  u32 value_bytes;  // a multiple of 8, as the kernel rounds
+  u32 entries;
+};
+
+// In the order of MapId.
+[[nodiscard]] std::array<MapShape, map_ids> map_shapes(const Config& config);
+
+}  // namespace penstock::control
