@@ -8,15 +8,17 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "api/director.hpp"
 #include "control/clock.hpp"
 #include "control/next_hops.hpp"
+#include "control/store.hpp"
+#include "control/table_writer.hpp"
+#include "control/writer_state.hpp"
 #include "datapath/native/tables.hpp"
 
 namespace penstock::control {
-
-class Store;
 
 class Writer final : public api::Director {
  public:
@@ -32,7 +34,6 @@ class Writer final : public api::Director {
   // Programs what the store holds. Tables that a former writer left (same boot secret) are adopted: slots, counters,
   // connections and cursors go on; what the store does not know is removed from them.
   [[nodiscard]] static Result<std::unique_ptr<Writer>> start(const Surroundings& surroundings);
-  ~Writer() override;
 
   Result<void> add_service(const model::Service& service) override;
   Result<void> edit_service(const model::Service& service) override;
@@ -62,10 +63,35 @@ class Writer final : public api::Director {
   void tick();
 
  private:
-  class Impl;
-  explicit Writer(std::unique_ptr<Impl> impl);
+  // A command at work: the state to be, and the next hops that were acquired for it.
+  struct Draft {
+    WriterState state;
+    std::vector<model::Address> hops;
+  };
 
-  std::unique_ptr<Impl> impl_;
+  explicit Writer(const Surroundings& surroundings);
+
+  // Lets `change` work on a draft, stores it and makes the tables follow; or leaves everything as it was.
+  Result<void> commit(const std::function<Result<void>(Draft&)>& change);
+  void adopt_draft(Draft draft);
+
+  Result<ProgrammedServer> place_server(Draft& draft, const SlotOwner& owner, u32 service,
+                                        const model::RealServer& server);
+  Result<void> reschedule(Draft& draft, const model::ServiceKey& key, ServiceProgram program,
+                          schedulers::Change change);
+  Result<void> install(Draft& draft, const model::ServiceKey& key, ServiceProgram program,
+                       schedulers::Schedule schedule);
+  static void remove_service(Draft& draft, const model::ServiceKey& key);
+
+  Result<void> save(const WriterState& state) const;
+  [[nodiscard]] api::ServiceView view_of(const model::ServiceEntry& entry) const;
+  void warn(const std::string& line) const;
+
+  friend class Adoption;
+
+  Surroundings around_;
+  TableWriter table_writer_;
+  WriterState state_;
 };
 
 }  // namespace penstock::control

@@ -16,7 +16,9 @@ namespace {
 constexpr std::array<std::string_view, 15> scheduler_names = {"rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh",  "sh",
                                                               "mh", "sed", "nq", "fo",  "ovf",  "twos",  "none"};
 
-std::string tried_on(const char* tried, const ServiceKey& key) { return std::string(tried) + " service " + to_string(key); }
+std::string tried_on(const char* tried, const ServiceKey& key) {
+  return std::string(tried) + " service " + to_string(key);
+}
 
 std::string tried_on(const char* tried, const Endpoint& server, const ServiceKey& key) {
   return std::string(tried) + " server " + to_string(server) + " of service " + to_string(key);
@@ -93,7 +95,8 @@ Result<ServiceEntry*> DesiredState::need(const char* tried, const ServiceKey& ke
 }
 
 Result<void> DesiredState::add_service(const Service& service) {
-  if (find(service.key)) return refuse(ErrorCode::already_exists, tried_on("adding", service.key), "it exists already", EEXIST);
+  if (find(service.key))
+    return refuse(ErrorCode::already_exists, tried_on("adding", service.key), "it exists already", EEXIST);
   if (const auto checked = check_service("adding", service); !checked) return checked;
   services_.push_back(ServiceEntry{service, {}});
   return {};

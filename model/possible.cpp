@@ -6,7 +6,9 @@
 namespace penstock::model {
 namespace {
 
-tl::unexpected<Error> not_yet(std::string sentence) { return fail(ErrorCode::unsupported, std::move(sentence), EOPNOTSUPP); }
+tl::unexpected<Error> not_yet(std::string sentence) {
+  return fail(ErrorCode::unsupported, std::move(sentence), EOPNOTSUPP);
+}
 
 bool is_loopback(const Address& address) {
   if (address.family == Family::ipv4) return address.bytes[0] == 127;
@@ -33,7 +35,8 @@ Result<void> check_possible(const Service& service) {
   if (service.key.fwmark != 0) return not_yet("firewall-mark services are not available yet: use -t or -u");
   if (service.key.protocol == Protocol::sctp) return not_yet("SCTP services are not available yet: use -t or -u");
   if ((service.flags & service_flag::persistent) != 0) return not_yet("persistence (-p) is not available yet");
-  if ((service.flags & service_flag::one_packet) != 0) return not_yet("one-packet scheduling (-o) is not available yet");
+  if ((service.flags & service_flag::one_packet) != 0)
+    return not_yet("one-packet scheduling (-o) is not available yet");
   if (!service.persistence_engine.empty()) return not_yet("persistence engines (--pe) are not available yet");
   if (service.key.vip.port == 0) return not_yet("port 0 needs persistence, which is not available yet");
   if (service.scheduler != "rr" && service.scheduler != "wrr")

@@ -15,7 +15,9 @@ inline constexpr std::int32_t before_first = -1;
 [[nodiscard]] std::vector<std::uint32_t> rr_table(std::span<const std::int32_t> weights, std::int32_t cursor);
 
 // What becomes of the cursor when a server is added (always at the head), or the one at `position` is removed.
-[[nodiscard]] constexpr std::int32_t rr_added(std::int32_t cursor) { return cursor == before_first ? cursor : cursor + 1; }
+[[nodiscard]] constexpr std::int32_t rr_added(std::int32_t cursor) {
+  return cursor == before_first ? cursor : cursor + 1;
+}
 [[nodiscard]] constexpr std::int32_t rr_removed(std::int32_t cursor, std::int32_t position) {
   return cursor >= position ? cursor - 1 : cursor;
 }

@@ -34,7 +34,8 @@ Walk walk_of(std::vector<std::int32_t> weights) {
 // Proportional shares of what remains after one entry for each server, so that the sum keeps within the bound.
 std::vector<std::int32_t> scale_down(std::span<const std::int32_t> weights) {
   const std::uint64_t sum = std::accumulate(weights.begin(), weights.end(), std::uint64_t{0});
-  const auto servers = static_cast<std::uint64_t>(std::count_if(weights.begin(), weights.end(), [](auto w) { return w > 0; }));
+  const auto servers =
+      static_cast<std::uint64_t>(std::count_if(weights.begin(), weights.end(), [](auto w) { return w > 0; }));
   const std::uint64_t room = wrr_entries_max - std::min<std::uint64_t>(servers, wrr_entries_max);
   std::vector<std::int32_t> scaled;
   for (const std::int32_t weight : weights) {
@@ -90,6 +91,8 @@ WrrTable wrr_change(std::span<const std::int32_t> weights, std::int32_t current_
   return table_of(walk, current_weight / walk.divisor * walk.divisor + 1);
 }
 
-WrrTable wrr_again(std::span<const std::int32_t> weights, std::int32_t start) { return table_of(bounded_walk(weights), start); }
+WrrTable wrr_again(std::span<const std::int32_t> weights, std::int32_t start) {
+  return table_of(bounded_walk(weights), start);
+}
 
 }  // namespace penstock::schedulers

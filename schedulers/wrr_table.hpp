@@ -15,7 +15,7 @@ namespace penstock::schedulers {
 inline constexpr std::uint32_t wrr_entries_max = 65536;
 
 struct WrrTable {
-  std::vector<std::uint32_t> picks;           // positions in the list, over and over; empty: no server takes connections
+  std::vector<std::uint32_t> picks;  // positions in the list, over and over; empty: no server takes connections
   std::vector<std::int32_t> current_weights;  // the current weight at each of these picks
   std::int32_t start = 0;                     // the current weight before the first pick
   bool scaled = false;                        // proportions are only approximately those of the weights

@@ -1,0 +1,50 @@
+// What a daemon must know of its predecessor to go on where that one was: the desired state, and which slot of the tables,
+// which generation and which counters' base belongs to whom. Timeouts too. A value; the store keeps it.
+#pragma once
+
+#include <vector>
+
+#include "api/types.hpp"
+#include "control/settings.hpp"
+#include "control/slots.hpp"
+#include "model/service.hpp"
+#include "schedulers/schedule.hpp"
+
+namespace penstock::control {
+
+struct StoredServer {
+  model::RealServer server;
+  Slot slot;
+  api::Statistics base;
+};
+
+struct StoredService {
+  model::Service service;
+  u32 id = 0;
+  schedulers::State schedule;  // what its schedule began with
+  api::Statistics carried;
+  std::vector<StoredServer> servers;  // newest first
+};
+
+// A removed server whose slot is not free yet.
+struct StoredRetired {
+  SlotOwner owner;
+  Slot slot;
+  u32 service = 0;  // id
+  api::Statistics base;
+};
+
+struct StoredState {
+  u64 tables = 0;  // fingerprint: slots, bases and schedules are only true of the tables they were written for
+  u32 next_service_id = 1;
+  u32 slots_end = 0;
+  api::Statistics total_base;
+  api::Timeouts timeouts = initial_timeouts();
+  std::vector<StoredService> services;  // oldest first
+  std::vector<StoredRetired> retired;
+};
+
+// The same tables have the same fingerprint; it tells nothing of their secret.
+[[nodiscard]] u64 fingerprint_of(const u64 (&hash_key)[2]);
+
+}  // namespace penstock::control

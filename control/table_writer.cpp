@@ -1,0 +1,135 @@
+#include "control/table_writer.hpp"
+
+#include <cassert>
+
+#include "control/flip.hpp"
+#include "control/images.hpp"
+#include "datapath/core/hash.hpp"
+#include "datapath/core/table_insert.hpp"
+
+namespace penstock::control {
+namespace {
+
+constexpr u32 no_time = 0;  // services do not expire
+
+auto buckets_of(const Tables& tables) {
+  return [&tables](u32 index) { return &tables.services[index]; };
+}
+
+Place place_of_service(const Tables& tables, const ServiceKey& key) {
+  return place_of(hash_of(tables.config.hash_key, key), tables.config.service_buckets);
+}
+
+Found<Service> find_service(const Tables& tables, const ServiceKey& key) {
+  return find_record<Service>(buckets_of(tables), place_of_service(tables, key), key, no_time);
+}
+
+}  // namespace
+
+TableWriter::TableWriter(const Tables& tables) : tables_(tables), vips_per_bit_(vip_filter_bits) {
+  free_claimed_records();
+  take_stock_of_filter();
+}
+
+// A daemon that died between claim and publication, or while it removed a record. Nobody else claims service records.
+void TableWriter::free_claimed_records() {
+  for (ServiceBucket& bucket : tables_.services)
+    for (Service& record : bucket.records)
+      if (!is_live(load_acquire(&record.word))) exchange(&record.word, 0);
+}
+
+void TableWriter::take_stock_of_filter() {
+  for (const FoundService& service : services()) ++vips_per_bit_[vip_filter_bit(image_of(service.key.vip.address))];
+  for (u32 word = 0; word < vip_filter_bits / 64; ++word) {
+    u64 bits = 0;
+    for (u32 bit = 0; bit < 64; ++bit) bits |= u64{vips_per_bit_[word * 64 + bit] > 0} << bit;
+    store_release(&tables_.vip_filter->bits[word], bits);
+  }
+}
+
+std::vector<FoundService> TableWriter::services() const {
+  std::vector<FoundService> found;
+  for (const ServiceBucket& bucket : tables_.services)
+    for (const Service& record : bucket.records)
+      if (is_live(load_acquire(&record.word))) found.push_back({key_of(record.key), record.id, read(record.schedule)});
+  return found;
+}
+
+bool TableWriter::has_room_for(const model::ServiceKey& key) const {
+  const Place place = place_of_service(tables_, image_of(key));
+  return vacancies(&tables_.services[place.bucket[0]], place.start, no_time) != 0 ||
+         vacancies(&tables_.services[place.bucket[1]], place.start, no_time) != 0;
+}
+
+u64 TableWriter::picks_taken(const ScheduleRef& schedule) const {
+  return schedule.size == 0 ? 0 : load_acquire(&tables_.schedules[schedule.offset]);
+}
+
+bool TableWriter::holds(const ScheduleRef& schedule, const std::vector<u32>& slots) const {
+  if (schedule.size != slots.size()) return false;
+  for (u32 i = 0; i < schedule.size; ++i)
+    if (tables_.schedules[schedule.offset + schedule_header_cells + i] != slots[i]) return false;
+  return true;
+}
+
+void TableWriter::execute(const std::vector<Step>& steps) {
+  for (const Step& step : steps) std::visit([this](const auto& known) { carry_out(known); }, step);
+}
+
+void TableWriter::carry_out(const WriteServer& step) {
+  RealServer& row = tables_.servers[step.slot];
+  row.address = step.row.address;
+  row.port = step.row.port;
+  row.family = step.row.family;
+  flip(row.route, step.row.route);
+}
+
+void TableWriter::carry_out(const WriteSchedule& step) {
+  u64* cell = &tables_.schedules[step.region.offset];
+  store_release(cell, u64{0});
+  for (const u32 slot : step.slots) store_release(++cell, u64{slot});
+}
+
+void TableWriter::carry_out(const PublishService& step) {
+  const ServiceKey key = image_of(step.key);
+  if (const Found<Service> found = find_service(tables_, key); found.record) {
+    found.record->id = step.id;
+    flip(found.record->schedule, step.schedule);
+    return;
+  }
+  count_vip(key.vip, +1);
+  Service record{};
+  record.key = key;
+  record.schedule = step.schedule;
+  record.id = step.id;
+  const auto nothing_ends = [](const Service&, u64) {};
+  [[maybe_unused]] const auto made = insert_record(buckets_of(tables_), place_of_service(tables_, key), record, 0,
+                                                   no_time, no_time, WhenFull::refuse, nothing_ends);
+  assert(made.stored && "a service record finds no place though there was room");
+}
+
+void TableWriter::carry_out(const RemoveService& step) {
+  const ServiceKey key = image_of(step.key);
+  const Found<Service> found = find_service(tables_, key);
+  if (!found.record) return;
+  exchange(&found.record->word, 0);
+  count_vip(key.vip, -1);
+}
+
+void TableWriter::carry_out(const WithdrawServer& step) {
+  ServerRoute route = read(tables_.servers[step.slot].route);
+  route.next_hop = no_next_hop;
+  route.available = 0;
+  flip(tables_.servers[step.slot].route, route);
+}
+
+void TableWriter::count_vip(const AddressImage& vip, int change) {
+  const u32 bit = vip_filter_bit(vip);
+  u32& services = vips_per_bit_[bit];
+  services += static_cast<u32>(change);
+  u64& word = tables_.vip_filter->bits[bit / 64];
+  const u64 mask = u64{1} << (bit % 64);
+  store_release(&word, services > 0 ? word | mask : word & ~mask);
+}
+
+}  // namespace penstock::control

@@ -1,0 +1,32 @@
+// All that the writer knows, as a value: a command works on a copy, which either takes the place of the former or is dropped.
+#pragma once
+
+#include <vector>
+
+#include "api/types.hpp"
+#include "control/reconciler.hpp"
+#include "control/schedule_pool.hpp"
+#include "control/slots.hpp"
+#include "control/statistics.hpp"
+#include "control/stored_state.hpp"
+#include "model/desired_state.hpp"
+
+namespace penstock::control {
+
+struct WriterState {
+  model::DesiredState desired;
+  Programs programs;  // one for each desired service, its servers in the same order
+  Slots slots;
+  SchedulePool pool;
+  StatisticsBook book;
+  u32 next_service_id = 1;
+  api::Timeouts timeouts;
+};
+
+// `tables`: their fingerprint.
+[[nodiscard]] StoredState stored(const WriterState& state, u64 tables);
+
+[[nodiscard]] std::vector<std::int32_t> weights_of(const model::ServiceEntry& entry);
+[[nodiscard]] std::vector<u32> slots_of(const ServiceProgram& program);
+
+}  // namespace penstock::control

@@ -1,0 +1,330 @@
+#include <cerrno>
+
+#include "control/flip.hpp"
+#include "control/images.hpp"
+#include "control/writer_test_world.hpp"
+#include "datapath/core/balance.hpp"
+#include "datapath/native/native_platform.hpp"
+
+namespace penstock::control {
+namespace {
+
+using std::chrono::milliseconds;
+
+const model::ServiceKey web = tcp("192.0.2.1", 80);
+const model::ServiceKey web6 = tcp("2001:db8::1", 80);
+
+class writer : public testing::Test {
+ protected:
+  writer() { start(); }
+
+  void start() {
+    auto started = Writer::start({.tables = tables,
+                                  .next_hops = hops,
+                                  .clock = clock,
+                                  .store = nullptr,
+                                  .warn = [this](const std::string& line) { warnings.push_back(line); }});
+    ASSERT_TRUE(started) << started.error().message;
+    made = std::move(*started);
+  }
+
+  // The service as the packet path finds it, by its own code; its schedule's picks without taking one.
+  struct Seen {
+    bool exists = false;
+    ScheduleRef schedule{};
+    std::vector<u32> slots;
+  };
+  Seen see(const model::ServiceKey& key) {
+    FrameBuffer nothing({});
+    NativePlatform platform(tables, nothing, clock.ticks(), 1);
+    const ServiceKey image = image_of(key);
+    Packet packet{};
+    packet.key.vip = image.vip;
+    packet.key.vip_port = image.port;
+    packet.key.protocol = image.protocol;
+    packet.key.family = image.family;
+    const auto offer = find_service(platform, packet);
+    Seen seen{.exists = offer.exists && is_virtual(platform, packet), .schedule = offer.schedule, .slots = {}};
+    for (u32 i = 0; offer.exists && i < offer.schedule.size; ++i)
+      seen.slots.push_back(static_cast<u32>(tables.schedules[offer.schedule.offset + schedule_header_cells + i]));
+    return seen;
+  }
+
+  // As the packet path picks: the last bytes of the servers' addresses.
+  std::string pick(const model::ServiceKey& key, int times) {
+    FrameBuffer nothing({});
+    NativePlatform platform(tables, nothing, clock.ticks(), 1);
+    std::string picked;
+    for (int i = 0; i < times; ++i) {
+      const u32 slot = penstock::schedule(platform, see(key).schedule);
+      const u8* address = reinterpret_cast<const u8*>(&tables.servers[slot].address);
+      picked += (i ? " " : "") + std::to_string(address[3]);
+    }
+    return picked;
+  }
+
+  u32 slot_of(const std::string& address) {
+    for (u32 slot = 0; slot < tables.servers.size(); ++slot)
+      if (endpoint_of(tables.servers[slot].address, tables.servers[slot].family, {}).address == at(address, 0).address)
+        return slot;
+    ADD_FAILURE() << address << " has no slot";
+    return 0;
+  }
+  ServerRoute route_of(const std::string& address) { return read(tables.servers[slot_of(address)].route); }
+
+  void with_three_servers(const std::string& scheduler = "rr") {
+    ASSERT_TRUE(made->add_service(service(web, scheduler)));
+    for (const char* address : {"10.0.0.1", "10.0.0.2", "10.0.0.3"})
+      ASSERT_TRUE(made->add_server(web, server(address)));
+  }
+
+  HandClock clock;
+  CountedHops hops;
+  NativeTables owner{small_config()};
+  Tables& tables = owner.view();
+  std::vector<std::string> warnings;
+  std::unique_ptr<Writer> made;
+};
+
+TEST_F(writer, a_service_is_there_at_once_and_without_servers_schedules_nobody) {
+  EXPECT_FALSE(see(web).exists);
+  ASSERT_TRUE(made->add_service(service(web)));
+  EXPECT_TRUE(see(web).exists);
+  EXPECT_EQ(see(web).schedule.size, 0U);
+  EXPECT_FALSE(see(tcp("192.0.2.1", 81)).exists);
+  ASSERT_TRUE(made->add_service(service(web6)));
+  EXPECT_TRUE(see(web6).exists);
+}
+
+TEST_F(writer, programs_servers_with_all_that_a_packet_needs) {
+  with_three_servers();
+  const u32 slot = slot_of("10.0.0.2");
+  const RealServer& row = tables.servers[slot];
+  EXPECT_EQ(row.route.next_hop, 2U);
+  EXPECT_EQ(row.route.available, 1);
+  EXPECT_EQ(row.route.method, Method::direct);
+  EXPECT_EQ(host(row.port), 80);
+  EXPECT_EQ(row.family, Family::ipv4);
+  EXPECT_EQ(pick(web, 6), "3 2 1 3 2 1");
+}
+
+TEST_F(writer, continues_as_ipvs_does_over_changes) {
+  with_three_servers();
+  EXPECT_EQ(pick(web, 4), "3 2 1 3");
+  ASSERT_TRUE(made->delete_server(web, at("10.0.0.2", 80)));
+  EXPECT_EQ(pick(web, 5), "1 3 1 3 1");
+  ASSERT_TRUE(made->add_server(web, server("10.0.0.4")));
+  EXPECT_EQ(pick(web, 5), "4 3 1 4 3");
+  ASSERT_TRUE(made->edit_server(web, server("10.0.0.1", 0)));
+  EXPECT_EQ(pick(web, 5), "4 3 4 3 4");
+  ASSERT_TRUE(made->add_server(web, server("10.0.0.2")));
+  EXPECT_EQ(pick(web, 5), "3 2 4 3 2");
+}
+
+TEST_F(writer, another_scheduler_begins_anew_and_the_same_one_goes_on) {
+  with_three_servers();
+  EXPECT_EQ(pick(web, 1), "3");
+  ASSERT_TRUE(made->edit_service(service(web)));
+  EXPECT_EQ(pick(web, 1), "2");
+  ASSERT_TRUE(made->edit_server(web, server("10.0.0.1", 2)));
+  ASSERT_TRUE(made->edit_service(service(web, "wrr")));
+  EXPECT_EQ(pick(web, 8), "1 3 2 1 1 3 2 1");
+}
+
+TEST_F(writer, a_removed_server_is_withdrawn_and_its_next_hop_released) {
+  with_three_servers();
+  const u16 generation = route_of("10.0.0.2").generation;
+  ASSERT_TRUE(made->delete_server(web, at("10.0.0.2", 80)));
+  EXPECT_EQ(route_of("10.0.0.2").available, 0);
+  EXPECT_EQ(route_of("10.0.0.2").next_hop, no_next_hop);
+  EXPECT_EQ(route_of("10.0.0.2").generation, generation) << "its connections are still its own";
+  EXPECT_FALSE(hops.held.contains(at("10.0.0.2", 0).address));
+  EXPECT_EQ(hops.held.size(), 2U);
+}
+
+TEST_F(writer, a_server_that_comes_back_revives_its_slot_with_counters_and_connections) {
+  with_three_servers();
+  const u32 slot = slot_of("10.0.0.2");
+  const u16 generation = route_of("10.0.0.2").generation;
+  tables.loads[slot].active = 5;
+  tables.counters[slot].in_packets = 7;
+  ASSERT_TRUE(made->delete_server(web, at("10.0.0.2", 80)));
+  ASSERT_TRUE(made->add_server(web, server("10.0.0.2")));
+  EXPECT_EQ(slot_of("10.0.0.2"), slot);
+  EXPECT_EQ(route_of("10.0.0.2").generation, generation);
+  EXPECT_EQ(route_of("10.0.0.2").available, 1);
+  const auto view = made->service(web);
+  EXPECT_EQ(view->servers[0].active, 5U);
+  EXPECT_EQ(view->servers[0].statistics.in_packets, 7U);
+  EXPECT_EQ(view->statistics.in_packets, 7U);
+}
+
+TEST_F(writer, a_slot_changes_hands_only_after_the_rest_and_with_a_new_generation) {
+  with_three_servers();
+  const u32 slot = slot_of("10.0.0.2");
+  const u16 generation = route_of("10.0.0.2").generation;
+  ASSERT_TRUE(made->delete_server(web, at("10.0.0.2", 80)));
+  made->tick();
+  clock.advance(retired_slot_rest);
+  ASSERT_TRUE(made->add_server(web, server("10.0.0.8")));
+  EXPECT_NE(slot_of("10.0.0.8"), slot) << "not yet noticed";
+  made->tick();
+  ASSERT_TRUE(made->add_server(web, server("10.0.0.9")));
+  EXPECT_EQ(slot_of("10.0.0.9"), slot);
+  EXPECT_NE(route_of("10.0.0.9").generation, generation);
+}
+
+TEST_F(writer, deleting_services_leaves_nothing_behind) {
+  with_three_servers();
+  ASSERT_TRUE(made->add_service(service(tcp("192.0.2.1", 81))));
+  ASSERT_TRUE(made->delete_service(web));
+  EXPECT_FALSE(see(web).exists);
+  EXPECT_TRUE(see(tcp("192.0.2.1", 81)).exists) << "its VIP is still virtual";
+  ASSERT_TRUE(made->delete_service(tcp("192.0.2.1", 81)));
+  for (const u64 word : tables.vip_filter->bits) ASSERT_EQ(word, 0U);
+  EXPECT_TRUE(hops.held.empty());
+  EXPECT_EQ(route_of("10.0.0.1").available, 0);
+  EXPECT_TRUE(made->services()->empty());
+}
+
+TEST_F(writer, flush_takes_everything) {
+  with_three_servers();
+  ASSERT_TRUE(made->add_service(service(web6)));
+  ASSERT_TRUE(made->flush());
+  EXPECT_FALSE(see(web).exists);
+  EXPECT_FALSE(see(web6).exists);
+  EXPECT_TRUE(hops.held.empty());
+  ASSERT_TRUE(made->flush()) << "of nothing is no error (IPVS)";
+}
+
+TEST_F(writer, a_service_made_anew_finds_its_servers_slots_and_counts_from_zero) {
+  with_three_servers();
+  const u32 slot = slot_of("10.0.0.2");
+  tables.loads[slot].inactive = 3;
+  tables.counters[slot].connections = 3;
+  ASSERT_TRUE(made->flush());
+  with_three_servers();
+  EXPECT_EQ(slot_of("10.0.0.2"), slot);
+  const auto view = *made->service(web);
+  EXPECT_EQ(view.servers[1].inactive, 3U);
+  EXPECT_EQ(view.servers[1].statistics.connections, 0U);
+  EXPECT_EQ(view.statistics.connections, 0U);
+  EXPECT_EQ(made->total_statistics().connections, 3U);
+}
+
+TEST_F(writer, the_errno_of_ipvs_comes_through) {
+  EXPECT_EQ(made->delete_service(web).error().errno_value, ESRCH);
+  EXPECT_EQ(made->delete_server(web, at("10.0.0.1", 80)).error().errno_value, ESRCH);
+  EXPECT_EQ(made->zero(web).error().errno_value, ESRCH);
+  EXPECT_EQ(made->service(web).error().errno_value, ESRCH);
+  ASSERT_TRUE(made->add_service(service(web)));
+  EXPECT_EQ(made->add_service(service(web)).error().errno_value, EEXIST);
+  EXPECT_EQ(made->delete_server(web, at("10.0.0.1", 80)).error().errno_value, ENOENT);
+  EXPECT_EQ(made->add_server(web, server("10.0.0.1", -1)).error().errno_value, ERANGE);
+}
+
+TEST_F(writer, without_a_next_hop_nothing_changes) {
+  with_three_servers();
+  hops.refuses = true;
+  const auto refused = made->add_server(web, server("10.0.0.4"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message,
+            "adding server 10.0.0.4:80 of service tcp 192.0.2.1:80: no row left for a next hop");
+  EXPECT_EQ(made->service(web)->servers.size(), 3U);
+  EXPECT_EQ(pick(web, 3), "3 2 1");
+  hops.refuses = false;
+  EXPECT_TRUE(made->add_server(web, server("10.0.0.4")));
+}
+
+TEST_F(writer, without_room_for_a_schedule_nothing_changes_and_the_next_hop_goes_back) {
+  ASSERT_TRUE(made->add_service(service(web, "wrr")));
+  ASSERT_TRUE(made->add_server(web, server("10.0.0.1", 60000)));
+  ASSERT_TRUE(made->add_server(web, server("10.0.0.2", 1)));
+  const auto refused = made->add_server(web, server("10.0.0.3", 1));
+  ASSERT_FALSE(refused) << "the pool has 65536 cells";
+  EXPECT_EQ(refused.error().errno_value, ENOMEM);
+  EXPECT_FALSE(hops.held.contains(at("10.0.0.3", 0).address));
+  EXPECT_EQ(see(web).schedule.size, 60001U);
+  ASSERT_TRUE(made->edit_server(web, server("10.0.0.1", 1)));
+  EXPECT_EQ(see(web).schedule.size, 2U);
+  clock.advance(schedule_grace);
+  EXPECT_TRUE(made->add_server(web, server("10.0.0.3", 60000))) << "after its grace the long one's room is free";
+}
+
+TEST_F(writer, a_full_service_table_refuses_one_more) {
+  int accepted = 0;
+  Result<void> last;
+  for (std::uint16_t port = 1; port < 2000 && last; ++port) {
+    last = made->add_service(service(tcp("192.0.2.7", port)));
+    accepted += last ? 1 : 0;
+  }
+  ASSERT_FALSE(last);
+  EXPECT_EQ(last.error().errno_value, ENOMEM);
+  EXPECT_EQ(last.error().code, ErrorCode::exhausted);
+  EXPECT_EQ(made->services()->size(), static_cast<std::size_t>(accepted));
+  for (std::uint16_t port = 1; port <= accepted; ++port) ASSERT_TRUE(see(tcp("192.0.2.7", port)).exists) << port;
+  ASSERT_TRUE(made->flush());
+  EXPECT_TRUE(made->add_service(service(tcp("192.0.2.7", static_cast<std::uint16_t>(accepted + 1)))));
+}
+
+TEST_F(writer, a_cycle_that_is_too_long_is_scaled_and_said_once) {
+  Config config = small_config();
+  config.schedule_cells = 1U << 19;
+  NativeTables large(config);
+  auto roomy = *Writer::start({.tables = large.view(),
+                               .next_hops = hops,
+                               .clock = clock,
+                               .store = nullptr,
+                               .warn = [this](const std::string& line) { warnings.push_back(line); }});
+  ASSERT_TRUE(roomy->add_service(service(web, "wrr")));
+  ASSERT_TRUE(roomy->add_server(web, server("10.0.0.1", 70001)));
+  EXPECT_TRUE(warnings.empty());
+  ASSERT_TRUE(roomy->add_server(web, server("10.0.0.2", 70000)));
+  ASSERT_TRUE(roomy->add_server(web, server("10.0.0.3", 1)));
+  EXPECT_EQ(warnings.size(), 1U);
+}
+
+TEST_F(writer, rates_follow_the_ticks_and_zero_stops_them) {
+  with_three_servers();
+  tables.counters[slot_of("10.0.0.1")].in_packets = 1000;
+  made->tick();
+  EXPECT_EQ(made->service(web)->rates.in_packets, 125U) << "500 per second, a quarter of the way";
+  EXPECT_EQ(made->service(web)->servers[2].rates.in_packets, 125U);
+  EXPECT_EQ(made->total_rates().in_packets, 125U);
+  ASSERT_TRUE(made->zero(web));
+  EXPECT_EQ(made->service(web)->rates.in_packets, 0U);
+  EXPECT_EQ(made->service(web)->statistics.in_packets, 0U);
+  EXPECT_EQ(made->total_statistics().in_packets, 1000U);
+  ASSERT_TRUE(made->zero(std::nullopt));
+  EXPECT_EQ(made->total_statistics().in_packets, 0U);
+}
+
+TEST_F(writer, timeouts_are_those_of_ipvs_and_change_but_for_zeros) {
+  const auto ticks = [&](TcpState state) { return tables.settings->tcp_timeout[static_cast<u32>(state)]; };
+  EXPECT_EQ(*made->timeouts(), (api::Timeouts{.tcp_s = 900, .tcp_fin_s = 120, .udp_s = 300}));
+  EXPECT_EQ(ticks(TcpState::established), 90000U);
+  EXPECT_EQ(ticks(TcpState::syn_recv), 6000U);
+  ASSERT_TRUE(made->set_timeouts({.tcp_s = 0, .tcp_fin_s = 7, .udp_s = 8}));
+  EXPECT_EQ(*made->timeouts(), (api::Timeouts{.tcp_s = 900, .tcp_fin_s = 7, .udp_s = 8}));
+  EXPECT_EQ(ticks(TcpState::established), 90000U);
+  EXPECT_EQ(ticks(TcpState::fin_wait), 700U);
+  EXPECT_EQ(tables.settings->udp_timeout, 800U);
+  EXPECT_TRUE(made->set_timeouts({.tcp_s = 21474836, .tcp_fin_s = 0, .udp_s = 0}));
+  EXPECT_EQ(made->set_timeouts({.tcp_s = 21474837, .tcp_fin_s = 0, .udp_s = 0}).error().errno_value, EINVAL);
+}
+
+TEST_F(writer, names_the_reasons_and_sums_them_over_cpus) {
+  tables.reasons[0].packets[static_cast<u32>(Reason::ttl_exceeded)] = 3;
+  const auto counters = *made->reasons();
+  ASSERT_EQ(counters.size(), reasons);
+  EXPECT_EQ(counters[static_cast<u32>(Reason::ttl_exceeded)].name, "ttl_exceeded");
+  EXPECT_EQ(counters[static_cast<u32>(Reason::ttl_exceeded)].packets, 3U);
+}
+
+TEST_F(writer, info_says_what_ipvs_calls_the_size) {
+  EXPECT_EQ(made->info()->connection_buckets, 4096U);
+  EXPECT_EQ(made->info()->connections_max, (4096U + 1024U) * 8U);
+}
+
+}  // namespace
+}  // namespace penstock::control
