@@ -1,0 +1,140 @@
+#include "tests/tree/include_rules.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <span>
+
+namespace penstock::tree {
+namespace {
+
+using Rooms = std::vector<std::string_view>;
+
+struct Rule {
+  std::string_view room;
+  Rooms may_include;  // besides itself
+};
+
+const Rooms every_room = {"base",       "datapath/abi", "datapath/core", "datapath/bpf", "datapath/native",
+                          "schedulers", "model",        "api",           "cli",          "control",
+                          "agent",      "lab",          "tests",         "bench"};
+
+const std::vector<Rule> rules = {
+    {"base", {}},
+    {"datapath/abi", {}},
+    {"datapath/core", {"datapath/abi"}},
+    {"datapath/bpf", {"datapath/abi", "datapath/core", "schedulers"}},
+    {"datapath/native", {"base", "datapath/abi", "datapath/core", "schedulers"}},
+    {"schedulers", {"base", "datapath/abi", "model"}},
+    {"model", {"base"}},
+    {"api", {"base", "model"}},
+    {"cli", {"base", "model", "api"}},
+    {"control",
+     {"base", "datapath/abi", "datapath/core", "datapath/bpf", "datapath/native", "schedulers", "model", "api"}},
+    {"agent", {"base", "model", "api"}},
+    {"lab", every_room},
+    {"tests", every_room},
+    {"bench", every_room},
+};
+
+// A room's own tests may build their world from more than the room may use, but never from the daemon or the tools.
+const Rooms for_tests_beside_code = {"base",       "datapath/abi", "datapath/core", "datapath/native",
+                                     "schedulers", "model",        "api",           "tests"};
+
+bool contains(const Rooms& rooms, std::string_view room) { return std::ranges::find(rooms, room) != rooms.end(); }
+
+bool is_test_beside_code(std::string_view path) {
+  return path.ends_with("_test.cpp") || path.ends_with("_fuzz.cpp") || path.ends_with("_bench.cpp");
+}
+
+bool may_include(std::string_view path, std::string_view included_room) {
+  const auto room = room_of(path);
+  if (room == included_room) return true;
+  if (is_test_beside_code(path) && contains(for_tests_beside_code, included_room)) return true;
+  return contains(std::ranges::find(rules, room, &Rule::room)->may_include, included_room);
+}
+
+bool is_data_plane(std::string_view room) {
+  return room == "datapath/abi" || room == "datapath/core" || room == "datapath/bpf";
+}
+
+// The loader, the maker of its maps, and the writer of them.
+bool may_use_libbpf(std::string_view path) {
+  return path.starts_with("control/loader") || path.starts_with("control/maps") || path.starts_with("control/bpf_") ||
+         path.starts_with("tests/") || path.starts_with("bench/");
+}
+
+struct Include {
+  std::string_view target;
+  bool quoted = false;
+};
+
+// The include that a line makes, if it makes one.
+std::optional<Include> include_in(std::string_view line) {
+  const auto skip_blanks = [&line] { line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size())); };
+  skip_blanks();
+  if (!line.starts_with('#')) return std::nullopt;
+  line.remove_prefix(1);
+  skip_blanks();
+  if (!line.starts_with("include")) return std::nullopt;
+  line.remove_prefix(std::string_view("include").size());
+  skip_blanks();
+  if (line.empty() || (line.front() != '"' && line.front() != '<')) return std::nullopt;
+  const bool quoted = line.front() == '"';
+  line.remove_prefix(1);
+  return Include{line.substr(0, line.find(quoted ? '"' : '>')), quoted};
+}
+
+// What is wrong with this include, in words; empty when nothing is.
+std::string fault(std::string_view path, const Include& include) {
+  const auto room = room_of(path);
+  if (include.quoted) {
+    const auto included_room = room_of(include.target);
+    if (included_room.empty()) {
+      return fmt::format("\"{}\": quotes are for our own headers, by their path from the root", include.target);
+    }
+    if (!may_include(path, included_room)) {
+      return fmt::format("\"{}\": {} may not include {}", include.target, room, included_room);
+    }
+    return {};
+  }
+  if (is_data_plane(room) && !include.target.starts_with("linux/") && !include.target.starts_with("asm/")) {
+    if (!is_test_beside_code(path)) return fmt::format("<{}>: {} uses no standard headers", include.target, room);
+  }
+  if (include.target.starts_with("bpf/") && !may_use_libbpf(path)) {
+    return fmt::format("<{}>: libbpf is for control/{loader,maps,bpf_}*, tests and benches", include.target);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view room_of(std::string_view path) {
+  for (const auto& rule : rules) {
+    if (path.starts_with(rule.room) && path.substr(rule.room.size()).starts_with('/')) return rule.room;
+  }
+  return {};
+}
+
+std::vector<std::string> breaches(const Source& source) {
+  if (room_of(source.path).empty()) return {fmt::format("{}:1: in no room", source.path)};
+  std::vector<std::string> found;
+  bool once = false;
+  std::size_t line_number = 0;
+  for (std::string_view rest = source.text; !rest.empty();) {
+    const auto line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    ++line_number;
+    once = once || line == "#pragma once";
+    const auto include = include_in(line);
+    if (!include) continue;
+    if (const auto what = fault(source.path, *include); !what.empty()) {
+      found.push_back(fmt::format("{}:{}: {}", source.path, line_number, what));
+    }
+  }
+  if (source.path.ends_with(".hpp") && !once) found.push_back(fmt::format("{}:1: no #pragma once", source.path));
+  return found;
+}
+
+}  // namespace penstock::tree
