@@ -103,7 +103,7 @@ std::string fault(std::string_view path, const Include& include) {
     if (!is_test_beside_code(path)) return fmt::format("<{}>: {} uses no standard headers", include.target, room);
   }
   if (include.target.starts_with("bpf/") && !may_use_libbpf(path)) {
-    return fmt::format("<{}>: libbpf is for control/{loader,maps,bpf_}*, tests and benches", include.target);
+    return fmt::format("<{}>: libbpf is for control's loader*, maps* and bpf_*, for tests and benches", include.target);
   }
   return {};
 }
