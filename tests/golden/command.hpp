@@ -6,13 +6,14 @@
 
 #include "api/director.hpp"
 #include "base/result.hpp"
-#include "tests/golden/replay.hpp"
+#include "tests/golden/run.hpp"
 
 namespace penstock::golden {
 
 [[nodiscard]] std::vector<std::string> split_command(const std::string& line);
 
 // ErrorCode::unsupported for lines that want a shell.
-[[nodiscard]] Result<StepResult> run_command(const std::string& line, const std::string& input, api::Director& director);
+[[nodiscard]] Result<StepResult> run_command(const std::string& line, const std::string& input,
+                                             api::Director& director);
 
 }  // namespace penstock::golden

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <algorithm>
+#include <array>
 
 namespace penstock::golden {
 
@@ -93,7 +93,8 @@ bool is_created(const Fields& in, const Fields& out) {
   const Fields& after = out["ip"];
   if (wraps_a_packet(after)) return false;
   if (before.value("v", 0) == 4 && after.value("v", 0) == 4) return before.value("id", -1) != after.value("id", -1);
-  const bool answers = before.value("src", "") == after.value("dst", "?") && before.value("dst", "") == after.value("src", "?");
+  const bool answers =
+      before.value("src", "") == after.value("dst", "?") && before.value("dst", "") == after.value("src", "?");
   return answers || before.value("proto", Fields()) != after.value("proto", Fields());
 }
 

@@ -139,12 +139,14 @@ std::string to_text(const ConnectionLine& line) {
 }
 
 bool agree(const ConnectionLine& want, const ConnectionLine& got) {
-  return want.key == got.key && want.state == got.state && std::abs(want.expires_s - got.expires_s) <= expiry_tolerance_s;
+  return want.key == got.key && want.state == got.state &&
+         std::abs(want.expires_s - got.expires_s) <= expiry_tolerance_s;
 }
 
 }  // namespace
 
-Differences compare_text(std::string_view where, std::string_view command, const std::string& want, const std::string& got) {
+Differences compare_text(std::string_view where, std::string_view command, const std::string& want,
+                         const std::string& got) {
   const auto mentions = [command](std::string_view word) { return command.find(word) != std::string_view::npos; };
   Lines wanted = split_lines(want);
   Lines given = split_lines(got);

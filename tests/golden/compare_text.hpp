@@ -9,7 +9,8 @@
 namespace penstock::golden {
 
 inline constexpr int expiry_tolerance_s = 2;
-inline constexpr double rate_tolerance = 0.5;  // of the larger one, and 2 more: an average whose sampling phase is unknown
+inline constexpr double rate_tolerance =
+    0.5;  // of the larger one, and 2 more: an average whose sampling phase is unknown
 
 // `command` decides what is free: --rate, --nosort, /proc/net/ip_vs. `where` is "stdout" or "stderr".
 [[nodiscard]] Differences compare_text(std::string_view where, std::string_view command, const std::string& want,

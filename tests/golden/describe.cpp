@@ -15,24 +15,27 @@ std::string describe_transport(const std::string& name, const Fields& fields) {
   std::string text = name;
   if (fields.contains("sport")) text += fmt::format(" {}>{}", text_of(fields["sport"]), text_of(fields["dport"]));
   if (fields.contains("flags") && name == "tcp") {
-    text += fmt::format(" [{}] seq {} ack {}", text_of(fields["flags"]), text_of(fields["seq"]), text_of(fields["ack"]));
+    text +=
+        fmt::format(" [{}] seq {} ack {}", text_of(fields["flags"]), text_of(fields["seq"]), text_of(fields["ack"]));
   }
   if (fields.contains("type") && name != "gre") {
-    text += fmt::format(" type {} code {} rest {}", text_of(fields["type"]), text_of(fields["code"]), text_of(fields["rest"]));
+    text += fmt::format(" type {} code {} rest {}", text_of(fields["type"]), text_of(fields["code"]),
+                        text_of(fields["rest"]));
   }
   if (fields.contains("chunks")) text += " " + fields["chunks"].dump();
   const Fields sum = fields.value("csum_ok", fields.value("csum", Fields(nullptr)));
   if (sum == false) text += " BAD-CHECKSUM";
   if (fields.contains("data")) text += " data " + text_of(fields["data"]);
-  if (fields.contains("gue")) text += " gue " + (fields["gue"].contains("inner") ? "{" + describe_ip(fields["gue"]["inner"]) + "}" : "");
+  if (fields.contains("gue"))
+    text += " gue " + (fields["gue"].contains("inner") ? "{" + describe_ip(fields["gue"]["inner"]) + "}" : "");
   if (fields.contains("inner")) text += " {" + describe_ip(fields["inner"]) + "}";
   return text;
 }
 
 std::string describe_ip(const Fields& ip) {
   if (!ip.contains("src")) return ip.dump();
-  std::string text = fmt::format("{} > {} {} ttl {} tos {}", text_of(ip["src"]), text_of(ip["dst"]), text_of(ip["proto"]),
-                                 text_of(ip["ttl"]), text_of(ip["tos"]));
+  std::string text = fmt::format("{} > {} {} ttl {} tos {}", text_of(ip["src"]), text_of(ip["dst"]),
+                                 text_of(ip["proto"]), text_of(ip["ttl"]), text_of(ip["tos"]));
   if (ip.contains("id")) text += " id " + text_of(ip["id"]);
   text += " len " + text_of(ip["len"]);
   if (ip.value("df", 0) == 1) text += " DF";
@@ -51,7 +54,8 @@ std::string describe_ip(const Fields& ip) {
 }  // namespace
 
 std::string describe(const Fields& frame) {
-  std::string text = text_of(frame.value("eth_src", Fields("?"))) + " > " + text_of(frame.value("eth_dst", Fields("?")));
+  std::string text =
+      text_of(frame.value("eth_src", Fields("?"))) + " > " + text_of(frame.value("eth_dst", Fields("?")));
   if (frame.contains("ip")) return text + " " + describe_ip(frame["ip"]);
   return text + " " + frame.dump();
 }

@@ -125,9 +125,9 @@ Fields decode_udp(View bytes, const Around& around, Extent extent) {
 }
 
 Fields chunk_field(std::uint8_t type) {
-  static constexpr std::array names = {"DATA",     "INIT",         "INIT_ACK", "SACK",        "HEARTBEAT",
-                                       "HEARTBEAT_ACK", "ABORT",   "SHUTDOWN", "SHUTDOWN_ACK", "ERROR",
-                                       "COOKIE_ECHO",   "COOKIE_ACK", "ECNE",  "CWR",         "SHUTDOWN_COMPLETE"};
+  static constexpr std::array names = {"DATA",          "INIT",       "INIT_ACK", "SACK",         "HEARTBEAT",
+                                       "HEARTBEAT_ACK", "ABORT",      "SHUTDOWN", "SHUTDOWN_ACK", "ERROR",
+                                       "COOKIE_ECHO",   "COOKIE_ACK", "ECNE",     "CWR",          "SHUTDOWN_COMPLETE"};
   if (type < names.size()) return names[type];
   return type;
 }

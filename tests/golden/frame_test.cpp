@@ -36,7 +36,8 @@ TEST(Frame, decodes_every_recorded_frame_as_it_was_decoded_when_recorded) {
 }
 
 TEST(Frame, survives_truncation_at_every_length) {
-  for (const char* name : {"tungre-tcp-basic-p", "icmp-from-client-dr-tcp6-p", "frag-tun-udp6-p", "sctp-dr-normal-p", "ipopts-tos-p"}) {
+  for (const char* name :
+       {"tungre-tcp-basic-p", "icmp-from-client-dr-tcp6-p", "frag-tun-udp6-p", "sctp-dr-normal-p", "ipopts-tos-p"}) {
     std::ifstream stream(std::string(PENSTOCK_SOURCE_DIR "/tests/golden/recordings/") + name + ".json");
     const Json recording = Json::parse(stream);
     for (const Json& step : recording.at("steps")) {
@@ -51,7 +52,8 @@ TEST(Frame, survives_truncation_at_every_length) {
 
 TEST(Frame, tells_a_wrong_checksum_from_a_right_one) {
   Bytes frame = bytes_of(
-      "0200000001010200000001fe08004500002c00640000400645cfc63364010a01006403e80050000003e8000000006002ffff5b6d0000020405b4");
+      "0200000001010200000001fe08004500002c00640000400645cfc63364010a01006403e80050000003e8000000006002ffff5b6d00000204"
+      "05b4");
   EXPECT_EQ(decode_frame(frame)["ip"]["tcp"]["csum_ok"], true);
   EXPECT_EQ(decode_frame(frame)["ip"]["hcsum_ok"], true);
   frame.back() ^= 1;
@@ -62,7 +64,8 @@ TEST(Frame, tells_a_wrong_checksum_from_a_right_one) {
 
 TEST(Frame, says_in_one_line_what_matters) {
   const Bytes frame = bytes_of(
-      "0200000001010200000001fe08004500002c00640000400645cfc63364010a01006403e80050000003e8000000006002ffff5b6d0000020405b4");
+      "0200000001010200000001fe08004500002c00640000400645cfc63364010a01006403e80050000003e8000000006002ffff5b6d00000204"
+      "05b4");
   EXPECT_EQ(describe(decode_frame(frame)),
             "02:00:00:00:01:fe > 02:00:00:00:01:01 198.51.100.1 > 10.1.0.100 tcp ttl 64 tos 0 id 100 len 44 "
             "tcp 1000>80 [S] seq 1000 ack 0");

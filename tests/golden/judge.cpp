@@ -30,7 +30,8 @@ struct StepJudge {
       const auto found = got.counts.find(interface);
       const std::uint64_t given = found == got.counts.end() ? 0 : found->second;
       if (given == count) continue;
-      differences.push_back({fmt::format("{} frames", to_string(interface)), fmt::to_string(count), fmt::to_string(given)});
+      differences.push_back(
+          {fmt::format("{} frames", to_string(interface)), fmt::to_string(count), fmt::to_string(given)});
     }
     return differences;
   }
@@ -86,7 +87,8 @@ std::vector<std::string> as_set(const DatagramFrames& datagram, const std::vecto
 
 // IPVS sends a datagram's fragments when the last has come, others as they come: what counts is the set of each datagram. A
 // datagram of which IPVS sent nothing stayed incomplete, and what is sent of it is the director's own affair.
-void compare_datagrams(const std::map<std::string, DatagramFrames>& datagrams, std::map<std::size_t, Differences>& steps) {
+void compare_datagrams(const std::map<std::string, DatagramFrames>& datagrams,
+                       std::map<std::size_t, Differences>& steps) {
   for (const auto& [name, datagram] : datagrams) {
     if (datagram.want.empty()) continue;
     const auto want = as_set(datagram, datagram.want);
@@ -124,7 +126,9 @@ std::map<std::size_t, Differences> compare_steps(const Recording& recording, con
   return steps;
 }
 
-bool matches(const std::string& glob, const std::string& text) { return fnmatch(glob.c_str(), text.c_str(), FNM_NOESCAPE) == 0; }
+bool matches(const std::string& glob, const std::string& text) {
+  return fnmatch(glob.c_str(), text.c_str(), FNM_NOESCAPE) == 0;
+}
 
 // Takes out the differences that are known, and says which they were.
 void forgive(const Recording& recording, const std::vector<Deviation>& deviations, Judgement& judgement) {
@@ -179,7 +183,8 @@ Judgement judge_agreement(const Recording& recording, const Run& one, const Run&
   if (!judgement.steps.empty()) judgement.outcome = Outcome::failed;
   if (one.results.size() != other.results.size()) {
     judgement.outcome = Outcome::failed;
-    judgement.reason = fmt::format("one stopped at step {}, the other at step {}", one.results.size(), other.results.size());
+    judgement.reason =
+        fmt::format("one stopped at step {}, the other at step {}", one.results.size(), other.results.size());
   }
   return judgement;
 }

@@ -8,7 +8,7 @@
 
 #include "tests/golden/difference.hpp"
 #include "tests/golden/recording.hpp"
-#include "tests/golden/replay.hpp"
+#include "tests/golden/run.hpp"
 
 namespace penstock::golden {
 
@@ -27,7 +27,7 @@ enum class Outcome { passed, failed, unsupported };
 struct Judgement {
   Outcome outcome = Outcome::passed;
   std::map<std::size_t, Differences> steps{};  // those that differ, by number
-  std::vector<std::string> deviations{};     // known ones that were met, with their reasons
+  std::vector<std::string> deviations{};       // known ones that were met, with their reasons
   std::string reason{};                        // unsupported, or broken
 };
 

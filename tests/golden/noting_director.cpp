@@ -13,8 +13,12 @@ Result<T> NotingDirector::note(Result<T> result) {
 std::optional<Error> NotingDirector::take_unsupported() { return std::exchange(unsupported_, std::nullopt); }
 
 Result<void> NotingDirector::add_service(const model::Service& service) { return note(director_.add_service(service)); }
-Result<void> NotingDirector::edit_service(const model::Service& service) { return note(director_.edit_service(service)); }
-Result<void> NotingDirector::delete_service(const model::ServiceKey& key) { return note(director_.delete_service(key)); }
+Result<void> NotingDirector::edit_service(const model::Service& service) {
+  return note(director_.edit_service(service));
+}
+Result<void> NotingDirector::delete_service(const model::ServiceKey& key) {
+  return note(director_.delete_service(key));
+}
 Result<void> NotingDirector::flush() { return note(director_.flush()); }
 
 Result<void> NotingDirector::add_server(const model::ServiceKey& key, const model::RealServer& server) {
@@ -35,7 +39,9 @@ Result<void> NotingDirector::connections(const std::function<void(const api::Con
 }
 
 Result<api::Timeouts> NotingDirector::timeouts() { return note(director_.timeouts()); }
-Result<void> NotingDirector::set_timeouts(const api::Timeouts& timeouts) { return note(director_.set_timeouts(timeouts)); }
+Result<void> NotingDirector::set_timeouts(const api::Timeouts& timeouts) {
+  return note(director_.set_timeouts(timeouts));
+}
 Result<api::Info> NotingDirector::info() { return note(director_.info()); }
 Result<std::vector<api::Counter>> NotingDirector::reasons() { return note(director_.reasons()); }
 

@@ -10,7 +10,8 @@ constexpr std::uint8_t own_ttl = 64;
 
 model::Address address_at(View bytes, std::size_t at, model::Family family) {
   model::Address address{.family = family, .bytes = {}};
-  std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(at), family == model::Family::ipv4 ? 4 : 16, address.bytes.begin());
+  std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(at), family == model::Family::ipv4 ? 4 : 16,
+              address.bytes.begin());
   return address;
 }
 
@@ -67,8 +68,8 @@ void fill_transport_checksum(Reply& reply) {
   write16(reply.transport, at, 0);
   const std::uint16_t sum = reply.protocol == protocol::icmp
                                 ? internet_checksum(reply.transport)
-                                : transport_checksum(address_bytes(reply.source), address_bytes(reply.destination), reply.protocol,
-                                                     reply.transport);
+                                : transport_checksum(address_bytes(reply.source), address_bytes(reply.destination),
+                                                     reply.protocol, reply.transport);
   write16(reply.transport, at, sum);
 }
 

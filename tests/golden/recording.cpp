@@ -63,10 +63,8 @@ CommandStep command_of(const Json& step) {
 }
 
 FloodStep flood_of(const Json& step) {
-  FloodStep flood{.in = interface_of(step.at("in")),
-                  .frame = bytes_of(step.at("in_hex")),
-                  .times = step.at("n"),
-                  .out_count = {}};
+  FloodStep flood{
+      .in = interface_of(step.at("in")), .frame = bytes_of(step.at("in_hex")), .times = step.at("n"), .out_count = {}};
   for (const auto& [name, count] : step.at("out_count").items()) flood.out_count[interface_of(name)] = count;
   return flood;
 }
@@ -80,7 +78,8 @@ Step step_of(const Json& step) {
   if (op == "sysctl") {
     const Json& value = step.at("v");
     return {.at = at,
-            .action = SettingStep{step.at("k"), value.is_string() ? value.get<std::string>() : value.dump(), step.at("rc")}};
+            .action =
+                SettingStep{step.at("k"), value.is_string() ? value.get<std::string>() : value.dump(), step.at("rc")}};
   }
   if (op == "guest") return {.at = at, .action = GuestStep{step.at("cmd")}};
   if (op == "flood") return {.at = at, .action = flood_of(step)};

@@ -16,18 +16,6 @@ namespace {
 constexpr std::string_view setting_prefix = "net.ipv4.vs.";
 constexpr std::string_view proc_stats_path = "/proc/net/ip_vs_stats";
 
-struct Recorded {
-  StepResult operator()(const SendStep& step) const { return {.sent = step.out}; }
-  StepResult operator()(const SleepStep& step) const { return {.sent = step.out}; }
-  StepResult operator()(const SettingStep& step) const { return {.status = step.status}; }
-  StepResult operator()(const GuestStep&) const { return {}; }
-  StepResult operator()(const FloodStep& step) const { return {.counts = step.out_count}; }
-  StepResult operator()(const ReadStep& step) const { return {.output = step.output}; }
-  StepResult operator()(const CommandStep& step) const {
-    return {.status = step.status, .output = step.output, .error = step.error};
-  }
-};
-
 class Replayer {
  public:
   Replayer(Subject& subject, const Topology& topology)
@@ -127,8 +115,6 @@ class Replayer {
 };
 
 }  // namespace
-
-StepResult recorded(const Step& step) { return std::visit(Recorded{}, step.action); }
 
 Run replay(const Recording& recording, Subject& subject, const Topology& topology) {
   Replayer replayer(subject, topology);

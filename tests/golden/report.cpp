@@ -60,8 +60,9 @@ std::string print_frames(const std::string& where, const Sent* want, const Sent*
   for (const auto& [place, value] : right) {
     if (value_at(left, place) == nullptr) places.push_back(place);
   }
-  std::string text = fmt::format("    {:<24}   {:<40} {}\n", where, want == nullptr ? fmt::format("{}: none", sides.left) : sides.left,
-                                 got == nullptr ? fmt::format("{}: none", sides.right) : sides.right);
+  std::string text =
+      fmt::format("    {:<24}   {:<40} {}\n", where, want == nullptr ? fmt::format("{}: none", sides.left) : sides.left,
+                  got == nullptr ? fmt::format("{}: none", sides.right) : sides.right);
   for (const auto& place : places) {
     const auto* a = value_at(left, place);
     const auto* b = value_at(right, place);
@@ -81,10 +82,12 @@ std::string print_difference(const Difference& difference) {
 // "eth1[0].ip.ttl" -> "eth1[0]", or nothing where the difference is not in a frame.
 std::string frame_of(const Difference& difference) {
   const auto bracket = difference.where.find(']');
-  return bracket == std::string::npos || !difference.where.starts_with("eth") ? "" : difference.where.substr(0, bracket + 1);
+  return bracket == std::string::npos || !difference.where.starts_with("eth") ? ""
+                                                                              : difference.where.substr(0, bracket + 1);
 }
 
-std::string print_step(const StepResult& want, const StepResult& got, const Differences& differences, const Sides& sides) {
+std::string print_step(const StepResult& want, const StepResult& got, const Differences& differences,
+                       const Sides& sides) {
   std::string text;
   std::string last_frame;
   for (const Difference& difference : differences) {
@@ -94,7 +97,8 @@ std::string print_step(const StepResult& want, const StepResult& got, const Diff
     } else if (frame != last_frame) {
       const auto interface = parse_interface(frame.substr(0, frame.find('['))).value_or(Interface::eth0);
       const std::size_t index = std::stoul(frame.substr(frame.find('[') + 1));
-      text += print_frames(frame, nth(want.sent, interface, index), nth(got.sent, interface, index), differences, sides);
+      text +=
+          print_frames(frame, nth(want.sent, interface, index), nth(got.sent, interface, index), differences, sides);
     }
     last_frame = frame;
   }
@@ -103,8 +107,9 @@ std::string print_step(const StepResult& want, const StepResult& got, const Diff
 
 }  // namespace
 
-std::string print_differences(const Recording& recording, const Judgement& judgement, const std::vector<StepResult>& want,
-                              const Run& got, std::string_view left, std::string_view right) {
+std::string print_differences(const Recording& recording, const Judgement& judgement,
+                              const std::vector<StepResult>& want, const Run& got, std::string_view left,
+                              std::string_view right) {
   std::string text;
   for (const auto& [number, differences] : judgement.steps) {
     text += fmt::format("  step {}: {}\n", number, title(recording.steps[number]));

@@ -10,9 +10,9 @@ namespace penstock::golden {
 
 namespace {
 
-constexpr std::uint16_t some_id = 0x5057;         // the kernel counts or hashes; never compared
-constexpr std::size_t icmp_size_max = 576;        // RFC 1812 §4.3.2.3
-constexpr std::size_t icmp6_size_max = 1280;      // RFC 4443 §2.4 (c)
+constexpr std::uint16_t some_id = 0x5057;            // the kernel counts or hashes; never compared
+constexpr std::size_t icmp_size_max = 576;           // RFC 1812 §4.3.2.3
+constexpr std::size_t icmp6_size_max = 1280;         // RFC 4443 §2.4 (c)
 constexpr std::uint8_t internetwork_control = 0xc0;  // Linux: the precedence of its ICMP errors
 
 struct IcmpError {
@@ -53,7 +53,8 @@ bool is_icmp_error(const Packet& packet) {
 
 bool checksum_holds(const Packet& packet, View covered) {
   if (packet.protocol == protocol::icmp) return internet_checksum(covered) == 0;
-  return transport_checksum(address_bytes(packet.source), address_bytes(packet.destination), packet.protocol, covered) == 0;
+  return transport_checksum(address_bytes(packet.source), address_bytes(packet.destination), packet.protocol,
+                            covered) == 0;
 }
 
 enum TcpFlag : std::uint8_t { fin = 1, syn = 2, rst = 4, ack = 16 };
@@ -145,7 +146,8 @@ Bytes framed(const Hop& hop, View packet) {
   return frame;
 }
 
-std::vector<Sent> send_to(const Topology& topology, const model::Address& destination, const std::optional<Bytes>& packet) {
+std::vector<Sent> send_to(const Topology& topology, const model::Address& destination,
+                          const std::optional<Bytes>& packet) {
   if (!packet) return {};
   const auto hop = topology.hop(destination);
   if (!hop) return {};
@@ -182,7 +184,8 @@ std::vector<Sent> StackModel::receive(Interface in, View frame) const {
 
   const auto hop = topology_.hop(packet->destination);
   if (!hop) return {};
-  if (packet->ttl <= 1) return refuse_to_route(topology_, *packet, packet->is_ipv4() ? IcmpError{11, 0} : IcmpError{3, 0});
+  if (packet->ttl <= 1)
+    return refuse_to_route(topology_, *packet, packet->is_ipv4() ? IcmpError{11, 0} : IcmpError{3, 0});
   const std::uint32_t mtu = mtu_[static_cast<std::size_t>(hop->interface)];
   if (packet->bytes.size() > mtu) {
     if (!packet->dont_fragment) return {};

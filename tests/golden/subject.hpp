@@ -22,10 +22,9 @@ enum class Verdict { transmit, pass, drop };
 
 struct Reaction {
   Verdict verdict = Verdict::drop;
-  Bytes frame; // as it leaves, or as the kernel gets it; empty when dropped
-  std::optional<Interface>
-      out_interface; // transmit: unknown where the data plane cannot say, the
-                     // replayer then asks the source MAC
+  Bytes frame;                             // as it leaves, or as the kernel gets it; empty when dropped
+  std::optional<Interface> out_interface;  // transmit: unknown where the data plane cannot say, the
+                                           // replayer then asks the source MAC
 };
 
 struct Totals {
@@ -34,22 +33,21 @@ struct Totals {
 };
 
 class Subject {
-public:
+ public:
   virtual ~Subject() = default;
 
   [[nodiscard]] virtual std::string name() const = 0;
 
-  virtual api::Director &control() = 0;
-  virtual Result<Reaction> send(Interface in, const Bytes &frame) = 0;
+  virtual api::Director& control() = 0;
+  virtual Result<Reaction> send(Interface in, const Bytes& frame) = 0;
   // Time passes: connections expire, rates are sampled.
   virtual Result<void> advance(std::chrono::milliseconds by) = 0;
   // A setting by its name without "net.ipv4.vs.". ErrorCode::unsupported:
   // Penstock does not have it.
-  virtual Result<void> set(std::string_view setting,
-                           const std::string &value) = 0;
+  virtual Result<void> set(std::string_view setting, const std::string& value) = 0;
   virtual Result<void> set_mtu(Interface interface, std::uint32_t mtu) = 0;
   // What the kernel shows in /proc/net/ip_vs_stats.
   virtual Result<Totals> totals() = 0;
 };
 
-} // namespace penstock::golden
+}  // namespace penstock::golden

@@ -35,12 +35,8 @@ Fields decode_entry_v1(View entry) {
 
 Fields decode_v1(View message) {
   const auto count = message[4];
-  Fields fields = {{"version", message[5]},
-                   {"syncid", message[1]},
-                   {"size", read16(message, 2)},
-                   {"nr_conns", count},
-                   {"spare", read16(message, 6)},
-                   {"conns", Fields::array()}};
+  Fields fields = {{"version", message[5]}, {"syncid", message[1]},        {"size", read16(message, 2)},
+                   {"nr_conns", count},     {"spare", read16(message, 6)}, {"conns", Fields::array()}};
   std::size_t at = header_v1;
   while (at + 4 <= message.size() && fields["conns"].size() < count) {
     const std::size_t length = read16(message, at + 2) & 0xfffU;

@@ -25,7 +25,8 @@ model::Address address_of(const std::string& text) {
 Prefix prefix_of(const std::string& text) {
   const auto slash = text.find('/');
   if (slash == std::string::npos) throw std::invalid_argument("prefix " + text);
-  return {.address = address_of(text.substr(0, slash)), .length = static_cast<unsigned>(std::stoul(text.substr(slash + 1)))};
+  return {.address = address_of(text.substr(0, slash)),
+          .length = static_cast<unsigned>(std::stoul(text.substr(slash + 1)))};
 }
 
 Interface interface_named(const std::string& name) {
@@ -36,7 +37,8 @@ Interface interface_named(const std::string& name) {
 
 Mac mac_of(const std::string& text) {
   Mac mac{};
-  if (std::sscanf(text.c_str(), "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &mac[0], &mac[1], &mac[2], &mac[3], &mac[4], &mac[5]) != 6) {
+  if (std::sscanf(text.c_str(), "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &mac[0], &mac[1], &mac[2], &mac[3], &mac[4],
+                  &mac[5]) != 6) {
     throw std::invalid_argument("MAC address " + text);
   }
   return mac;
@@ -82,7 +84,8 @@ Topology topology_of(const Json& json) {
   for (const Json& address : director.at("addresses")) read_address(topology, address);
   for (const Json& route : director.at("routes")) read_route(topology, route);
   for (const Json& neighbour : json.at("neighbours")) {
-    topology.neighbours[{interface_named(neighbour.at("dev")), address_of(neighbour.at("ip"))}] = mac_of(neighbour.at("mac"));
+    topology.neighbours[{interface_named(neighbour.at("dev")), address_of(neighbour.at("ip"))}] =
+        mac_of(neighbour.at("mac"));
   }
   return topology;
 }

@@ -4,9 +4,7 @@
 
 namespace penstock::golden {
 
-std::uint16_t read16(View bytes, std::size_t at) {
-  return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
-}
+std::uint16_t read16(View bytes, std::size_t at) { return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]); }
 
 std::uint32_t read32(View bytes, std::size_t at) {
   return static_cast<std::uint32_t>(read16(bytes, at)) << 16 | read16(bytes, at + 2);

@@ -1,0 +1,134 @@
+#include "tests/golden/bpf_subject.hpp"
+
+#include <bpf/bpf.h>
+
+#include <cerrno>
+#include <optional>
+
+#include "control/kernel_clock.hpp"
+#include "control/loader.hpp"
+#include "control/permission.hpp"
+#include "datapath/core/platform.hpp"
+#include "datapath/native/native_tables.hpp"
+#include "tests/golden/control_side.hpp"
+
+namespace penstock::golden {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t growth_max = 256;  // what a packet may grow by: XDP's headroom
+
+// The program reads the kernel's jiffies, which nobody moves: instead of the clock going on, every expiry comes nearer.
+class AgeingClock final : public PassingClock {
+ public:
+  // Both outlive it.
+  AgeingClock(const Tables& tables, const control::Clock& kernel) : tables_(tables), kernel_(kernel) {}
+
+  [[nodiscard]] u32 ticks() const override { return kernel_.ticks(); }
+  [[nodiscard]] u32 ticks_per_second() const override { return kernel_.ticks_per_second(); }
+  [[nodiscard]] milliseconds steady() const override { return now_; }
+
+  void advance(milliseconds by) override {
+    const u32 before = ticks_at(now_);
+    now_ += by;
+    age(tables_.connections, ticks_at(now_) - before);
+    age(tables_.half_open, ticks_at(now_) - before);
+  }
+
+ private:
+  [[nodiscard]] u32 ticks_at(milliseconds at) const {
+    return static_cast<u32>(static_cast<u64>(at.count()) * ticks_per_second() / 1000);
+  }
+
+  static void age(std::span<ConnectionBucket> buckets, u32 ticks) {
+    constexpr u64 expiry_bits = 0xffffffffU;
+    for (ConnectionBucket& bucket : buckets) {
+      for (Connection& record : bucket.records) {
+        if (record.word == 0) continue;
+        const u32 expiry = static_cast<u32>(record.word & expiry_bits) - ticks;
+        record.word = (record.word & ~expiry_bits) | expiry;
+      }
+    }
+  }
+
+  const Tables& tables_;
+  const control::Clock& kernel_;
+  milliseconds now_{};
+};
+
+class BpfSubject final : public Subject {
+ public:
+  static Result<std::unique_ptr<Subject>> start(const Topology& topology) {
+    const auto cpus = control::possible_cpus();
+    if (!cpus) return tl::unexpected(cpus.error());
+    Config config = small_config();
+    config.cpus = *cpus;
+    auto loaded = control::load(config);
+    if (!loaded) return tl::unexpected(loaded.error());
+    std::unique_ptr<BpfSubject> subject(new BpfSubject(std::move(*loaded)));
+    auto kernel = control::KernelClock::start(subject->loaded_.programs.clock.fd());
+    if (!kernel) return tl::unexpected(kernel.error());
+    subject->kernel_clock_.emplace(*kernel);
+    subject->clock_.emplace(subject->loaded_.tables(), *subject->kernel_clock_);
+    auto control = ControlSide::start(subject->loaded_.tables(), topology, *subject->clock_);
+    if (!control) return tl::unexpected(control.error());
+    subject->control_ = std::move(*control);
+    return subject;
+  }
+
+  [[nodiscard]] std::string name() const override { return "bpf"; }
+  api::Director& control() override { return control_->director(); }
+
+  Result<Reaction> send(Interface /*in: a test run has none*/, const Bytes& frame) override {
+    Bytes out(frame.size() + growth_max);
+    LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame.data(), .data_out = out.data(),
+                .data_size_in = static_cast<u32>(frame.size()), .data_size_out = static_cast<u32>(out.size()));
+    if (bpf_prog_test_run_opts(loaded_.program(), &options) != 0)
+      return control::fail_bpf("running the program on a frame", errno);
+    out.resize(options.data_size_out);
+    switch (static_cast<penstock::Verdict>(options.retval)) {
+      case penstock::Verdict::pass:
+        return Reaction{Verdict::pass, std::move(out), std::nullopt};
+      case penstock::Verdict::transmit:
+      case penstock::Verdict::redirect:
+        return Reaction{Verdict::transmit, std::move(out), std::nullopt};
+      case penstock::Verdict::drop:
+        return Reaction{Verdict::drop, {}, std::nullopt};
+      case penstock::Verdict::aborted:
+        break;
+    }
+    return fail(ErrorCode::protocol, "the packet path aborted");
+  }
+
+  Result<void> advance(milliseconds by) override {
+    control_->advance(by);
+    return {};
+  }
+
+  Result<void> set(std::string_view setting, const std::string& value) override {
+    return control_->set(setting, value);
+  }
+
+  Result<void> set_mtu(Interface interface, std::uint32_t mtu) override {
+    control_->set_mtu(interface, mtu);
+    return {};
+  }
+
+  Result<Totals> totals() override { return control_->totals(); }
+
+ private:
+  explicit BpfSubject(control::LoadedProgram loaded) : loaded_(std::move(loaded)) {}
+
+  control::LoadedProgram loaded_;
+  std::optional<control::KernelClock> kernel_clock_;
+  std::optional<AgeingClock> clock_;
+  std::unique_ptr<ControlSide> control_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Subject>> make_bpf_subject(const Topology& topology) { return BpfSubject::start(topology); }
+
+}  // namespace penstock::golden

@@ -1,0 +1,47 @@
+// The daemon's half of a director under test, the same for every data plane: the writer, the sweeper, the settings, all over
+// the tables they are given, and time that passes when the recording says so.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string_view>
+
+#include "control/clock.hpp"
+#include "control/sweeper.hpp"
+#include "control/writer.hpp"
+#include "tests/golden/fixed_next_hops.hpp"
+#include "tests/golden/subject.hpp"
+
+namespace penstock::golden {
+
+// Time that passes when it is told to, for the data plane's tables and for the daemon alike.
+class PassingClock : public control::Clock {
+ public:
+  virtual void advance(std::chrono::milliseconds by) = 0;
+};
+
+class ControlSide {
+ public:
+  // All three outlive it.
+  [[nodiscard]] static Result<std::unique_ptr<ControlSide>> start(const Tables& tables, const Topology& topology,
+                                                                  PassingClock& clock);
+
+  [[nodiscard]] api::Director& director() { return *writer_; }
+  // Rates are sampled at each full period of the estimator; at the end, what has expired is swept (IPVS's timers do it at once).
+  void advance(std::chrono::milliseconds by);
+  Result<void> set(std::string_view setting, const std::string& value);
+  void set_mtu(Interface interface, u32 mtu) { next_hops_.set_mtu(interface, mtu); }
+  [[nodiscard]] Totals totals() const { return {writer_->total_statistics(), writer_->total_rates()}; }
+
+ private:
+  ControlSide(const Tables& tables, const Topology& topology, PassingClock& clock)
+      : tables_(tables), clock_(clock), next_hops_(tables, topology), sweeper_(tables, clock) {}
+
+  const Tables& tables_;
+  PassingClock& clock_;
+  FixedNextHops next_hops_;
+  control::Sweeper sweeper_;
+  std::unique_ptr<control::Writer> writer_;
+};
+
+}  // namespace penstock::golden
