@@ -101,7 +101,7 @@ Result<File> take_program(bpf_object* object, const char* name) {
 
 }  // namespace
 
-Result<Programs> load_programs(const Maps& maps) {
+Result<LoadedPrograms> load_programs(const Maps& maps) {
   const Listening listening;
   LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "penstock");
   const Object object(bpf_object__open_mem(penstock_balance_bpf_begin,
@@ -116,7 +116,7 @@ Result<Programs> load_programs(const Maps& maps) {
   if (!xdp) return fail(xdp.error());
   auto clock = take_program(object.get(), "penstock_clock");
   if (!clock) return fail(clock.error());
-  return Programs{std::move(*xdp), std::move(*clock)};
+  return LoadedPrograms{std::move(*xdp), std::move(*clock)};
 }
 
 Result<LoadedProgram> load(const Config& config) {

@@ -8,17 +8,17 @@
 
 namespace penstock::control {
 
-struct Programs {
+struct LoadedPrograms {
   File xdp;    // penstock_xdp
   File clock;  // penstock_clock: writes the packet path's 64-bit time to the frame's first eight bytes
 };
 
 // The verifier's last words are in the error's sentence.
-[[nodiscard]] Result<Programs> load_programs(const Maps& maps);
+[[nodiscard]] Result<LoadedPrograms> load_programs(const Maps& maps);
 
 struct LoadedProgram {
   Maps maps;
-  Programs programs;
+  LoadedPrograms programs;
 
   [[nodiscard]] int program() const { return programs.xdp.fd(); }
   [[nodiscard]] const Tables& tables() const { return maps.tables(); }
