@@ -15,7 +15,7 @@ class Names {
  public:
   virtual ~Names() = default;
 
-  // Of an IPv4 host first, then of an IPv6 host. Nothing: there is no such host.
+  // IPv4 only: ipvsadm takes IPv6 hosts as addresses alone.
   [[nodiscard]] virtual std::optional<model::Address> address_of_host(const std::string& host) const = 0;
   [[nodiscard]] virtual std::optional<std::string> host_of_address(const model::Address& address) const = 0;
   [[nodiscard]] virtual std::optional<std::uint16_t> port_of_service(const std::string& service,
