@@ -1,0 +1,79 @@
+// What rtnetlink says, as values, and the few questions that Penstock asks it.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "control/netlink.hpp"
+#include "datapath/abi/types.hpp"
+#include "model/address.hpp"
+
+namespace penstock::control {
+
+using Mac = std::array<u8, 6>;
+
+struct Link {
+  u32 index = 0;
+  std::string name;
+  std::string kind;  // IFLA_INFO_KIND: "veth", "bridge", …; empty for hardware
+  bool is_up = false;
+  bool is_ethernet = false;  // and has an Ethernet address
+  bool is_loopback = false;
+  bool is_enslaved = false;  // a port of a bridge or bond
+  u32 mtu = 0;
+  Mac mac{};
+
+  friend bool operator==(const Link&, const Link&) = default;
+};
+
+struct LinkEvent {
+  bool removed = false;
+  Link link;
+};
+
+struct Neighbour {
+  u32 interface = 0;
+  model::Address address;
+  u16 state = 0;           // NUD_*
+  std::optional<Mac> mac;  // of Ethernet's length
+
+  friend bool operator==(const Neighbour&, const Neighbour&) = default;
+};
+
+struct NeighbourEvent {
+  bool removed = false;
+  Neighbour neighbour;
+};
+
+// The kernel's answer to "how do I reach this address".
+struct Route {
+  enum class Kind { unicast, local, refused };
+
+  Kind kind = Kind::refused;  // refused: no route, blackhole, unreachable, prohibit, multicast
+  u32 interface = 0;
+  std::optional<model::Address> gateway;  // none: on the link
+  u32 mtu = 0;                            // of the route; 0: the link's
+
+  friend bool operator==(const Route&, const Route&) = default;
+};
+
+// Nothing: the message is of another kind.
+[[nodiscard]] std::optional<LinkEvent> parse_link(const nlmsghdr* message);
+[[nodiscard]] std::optional<NeighbourEvent> parse_neighbour(const nlmsghdr* message);
+[[nodiscard]] std::optional<Route> parse_route(const nlmsghdr* message);
+// A change of routes, routing rules, next-hop objects or own addresses: any route may be another now.
+[[nodiscard]] bool changes_routes(const nlmsghdr* message);
+
+[[nodiscard]] Result<std::vector<Link>> list_links(Netlink& netlink);
+[[nodiscard]] Result<std::vector<Neighbour>> list_neighbours(Netlink& netlink);
+[[nodiscard]] Result<Route> find_route(Netlink& netlink, const model::Address& address);
+
+// Asks the kernel to keep the neighbour resolved by itself (NTF_EXT_MANAGED, Linux 5.16), or no longer to. A permanent entry
+// must not be managed: the kernel would take its permanence away.
+[[nodiscard]] Result<void> manage_neighbour(Netlink& netlink, u32 interface, const model::Address& address,
+                                            bool managed);
+
+}  // namespace penstock::control
