@@ -26,7 +26,11 @@ class XdpPlatform {
   }
 
   PEN_INLINE u32 now() const { return now_; }
-  PEN_INLINE const Config& config() const { return const_cast<const Config&>(::config); }
+  PEN_INLINE const Config& config() const {
+    const volatile Config* written_by_loader = &::config;
+    asm("" : "+r"(written_by_loader));  // else the compiler believes the zeros that it is initialised with
+    return *const_cast<const Config*>(written_by_loader);
+  }
   PEN_INLINE const Interface* ingress() { return row<const Interface>(&::interfaces, context_->ingress_ifindex); }
   PEN_INLINE const Settings* settings() { return row<const Settings>(&::settings, 0); }
   PEN_INLINE const VipFilter* vip_filter() { return row<const VipFilter>(&::vip_filter, 0); }
