@@ -23,8 +23,8 @@ struct Command {
 inline constexpr int exit_refused = 2;   // ipvsadm's own complaints
 inline constexpr int exit_failed = 255;  // what popt or the director complains about
 
-// Whether -R goes on with its next line after a complaint.
-enum class Restore { goes_on, ends };
+// What -R does after a complaint about one of its lines: goes on with the next one, does that and fails in the end, or ends.
+enum class Restore { goes_on, fails, ends };
 
 struct Complaint {
   int exit_code = exit_refused;
