@@ -16,9 +16,11 @@ const struct Row {
   const char* event;
   const char* next;
 } input_only[] = {
-    {"SYN", "SR .  ES .  SR SR SR SR SR SR SR"},  {"FIN", "CL FW .  TW .  .  .  .  .  .  TW"},
-    {"ACK", "ES .  .  ES .  .  .  .  CL .  ES"},  {"RST", "CL CL CL .  CL CL .  CL .  .  CL"},
-    {"none", "CL CL CL CL CL CL CL CL CL CL CL"},
+    {"SYN", "SR .  ES .  SR SR SR SR SR SR SR"},   //
+    {"FIN", "CL FW .  TW .  .  .  .  .  .  TW"},   //
+    {"ACK", "ES .  .  ES .  .  .  .  CL .  ES"},   //
+    {"RST", "CL CL CL .  CL CL .  CL .  .  CL"},   //
+    {"none", "CL CL CL CL CL CL CL CL CL CL CL"},  //
 };
 
 std::vector<std::string> words(const char* line) {

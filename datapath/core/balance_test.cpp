@@ -1,0 +1,543 @@
+// The packet path, one frame at a time: what goes in, what comes out, and under which name it is counted.
+#include "datapath/core/balance.hpp"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+
+#include "datapath/native/native_platform.hpp"
+#include "datapath/native/native_tables.hpp"
+#include "tests/packets/director.hpp"
+#include "tests/packets/frame.hpp"
+
+namespace penstock {
+namespace {
+
+using namespace packets;
+
+constexpr Mac client_mac{2, 0, 0, 0, 0, 0xc1};    // the client's router, on the outer link
+constexpr Mac director_mac{2, 0, 0, 0, 0, 0xd0};  // ours there
+constexpr Mac inner_mac{2, 0, 0, 0, 1, 0xd0};     // ours on the inner link
+constexpr Mac rs1_mac{2, 0, 0, 0, 1, 0x11};
+constexpr Mac rs2_mac{2, 0, 0, 0, 0, 0x22};  // on the outer link
+constexpr u32 outer = 1;
+constexpr u32 inner = 2;
+
+const std::string client = "198.51.100.7";
+const std::string vip = "192.0.2.1";
+const std::string client6 = "2001:db8::7";
+const std::string vip6 = "2001:db8:1::1";
+
+constexpr u16 web = 80;         // tcp: rs1
+constexpr u16 dns = 53;         // udp: rs1
+constexpr u16 same_link = 81;   // tcp: rs2, which is where the client is
+constexpr u16 quiesced = 82;    // tcp and udp: no server takes new connections
+constexpr u16 unresolved = 83;  // tcp: a server whose MAC address is not known
+constexpr u16 narrow = 84;      // udp: a server behind an MTU of 1400
+constexpr u16 nowhere = 85;     // tcp: the schedule names a slot that does not exist
+
+struct World {
+  World() : tables(config()), director(tables.view()) {
+    director.set_defaults(1000);
+    Interface& ingress = tables.view().interfaces[outer];
+    ingress = {.address = {}, .known = 1, .mode = XdpMode::native};
+    std::copy(director_mac.begin(), director_mac.end(), ingress.address);
+    const u32 to_rs1 = director.add_next_hop({.source = inner_mac, .destination = rs1_mac, .interface = inner});
+    const u32 to_rs2 = director.add_next_hop({.source = director_mac, .destination = rs2_mac, .interface = outer});
+    const u32 nobody = director.add_next_hop({.interface = inner, .state = NextHopState::unresolved});
+    const u32 tight =
+        director.add_next_hop({.source = inner_mac, .destination = rs1_mac, .interface = inner, .mtu = 1400});
+    const u32 rs1 = director.add_server("10.0.1.11", to_rs1);
+    const u32 rs2 = director.add_server("10.0.0.22", to_rs2);
+    const u32 absent = director.add_server("10.0.1.33", nobody);
+    const u32 far = director.add_server("10.0.1.44", tight);
+    for (const std::string& address : {vip, vip6}) {
+      director.add_service({address, web, 6}, {rs1});
+      director.add_service({address, dns, 17}, {rs1});
+      director.add_service({address, same_link, 6}, {rs2});
+      director.add_service({address, quiesced, 6}, {});
+      director.add_service({address, quiesced, 17}, {});
+      director.add_service({address, unresolved, 6}, {absent});
+      director.add_service({address, narrow, 17}, {far});
+      director.add_service({address, nowhere, 6}, {tables.view().config.servers_max});
+    }
+  }
+
+  static Config config() {
+    Config config = small_config();
+    config.connection_buckets = 16;
+    config.half_open_buckets = 16;
+    config.servers_max = 8;
+    return config;
+  }
+
+  PacketResult send(const Bytes& frame, u32 ingress = outer) { return process(tables.view(), frame, 1000, ingress); }
+
+  NativeTables tables;
+  Director director;
+};
+
+Frame in() { return eth(client_mac, director_mac); }
+Frame to_rs1() { return eth(inner_mac, rs1_mac); }
+Frame back() { return eth(director_mac, client_mac); }
+Frame in4(u8 ttl = 64) { return in().ipv4(client, vip, {.ttl = ttl}); }
+Frame in6(u8 ttl = 64) { return in().ipv6(client6, vip6, {.ttl = ttl}); }
+Frame out4() { return to_rs1().ipv4(client, vip, {.ttl = 63}); }
+Frame out6() { return to_rs1().ipv6(client6, vip6, {.ttl = 63}); }
+
+// The first `count` bytes of a frame's IP packet.
+Bytes quote(const Frame& frame, std::size_t count = 65535) {
+  Bytes packet = frame.packet();
+  packet.resize(std::min(count, packet.size()));
+  return packet;
+}
+
+Frame icmp4(u8 type, u8 code, u32 rest, const Bytes& quoted, u8 tos = 0xc0) {
+  return back().ipv4(vip, client, {.tos = tos}).icmp(type, code, rest).payload(quoted);
+}
+
+Frame icmp6(u8 type, u8 code, u32 rest, const Bytes& quoted) {
+  return back().ipv6(vip6, client6).icmp(type, code, rest).payload(quoted);
+}
+
+Bytes with_byte(const Frame& frame, std::size_t at, u8 value) {
+  Bytes bytes = frame.bytes();
+  bytes.at(at) = value;
+  return bytes;
+}
+
+Bytes cut(const Frame& frame, std::size_t length) {
+  Bytes bytes = frame.bytes();
+  bytes.resize(length);
+  return bytes;
+}
+
+struct PacketCase {
+  const char* name;
+  Bytes in;
+  std::optional<Bytes> out{};  // nothing: as it came
+  Verdict verdict;
+  std::optional<Reason> reason{};  // nothing: no reason is counted
+  u32 interface = outer;
+};
+
+const PacketCase forwarded[] = {
+    {.name = "tcp to a direct real server changes MAC addresses and TTL only",
+     .in = in4().tcp(40000, web, syn),
+     .out = out4().tcp(40000, web, syn),
+     .verdict = Verdict::redirect,
+     .interface = inner},
+    {.name = "the same over ipv6",
+     .in = in6().tcp(40000, web, syn),
+     .out = out6().tcp(40000, web, syn),
+     .verdict = Verdict::redirect,
+     .interface = inner},
+    {.name = "a real server on the link that the frame came by",
+     .in = in4().tcp(40000, same_link, syn),
+     .out = eth(director_mac, rs2_mac).ipv4(client, vip, {.ttl = 63}).tcp(40000, same_link, syn),
+     .verdict = Verdict::transmit},
+    {.name = "udp",
+     .in = in4().udp(40000, dns).payload(33),
+     .out = out4().udp(40000, dns).payload(33),
+     .verdict = Verdict::redirect,
+     .interface = inner},
+    {.name = "udp over ipv6",
+     .in = in6().udp(40000, dns).payload(33),
+     .out = out6().udp(40000, dns).payload(33),
+     .verdict = Verdict::redirect,
+     .interface = inner},
+    {.name = "ethernet's padding stays",
+     .in = in4().udp(40000, dns).padded_to(60),
+     .out = out4().udp(40000, dns).padded_to(60),
+     .verdict = Verdict::redirect,
+     .interface = inner},
+    {.name = "ipv4 options stay",
+     .in = in().ipv4(client, vip, {.options = Bytes(40, 1)}).tcp(40000, web, syn),
+     .out = to_rs1().ipv4(client, vip, {.ttl = 63, .options = Bytes(40, 1)}).tcp(40000, web, syn),
+     .verdict = Verdict::redirect,
+     .interface = inner},
+    {.name = "type of service and id stay",
+     .in = in().ipv4(client, vip, {.tos = 0xb9, .id = 0xffff}).tcp(40000, web, syn),
+     .out = to_rs1().ipv4(client, vip, {.ttl = 63, .tos = 0xb9, .id = 0xffff}).tcp(40000, web, syn),
+     .verdict = Verdict::redirect,
+     .interface = inner},
+    {.name = "four ipv6 extension headers",
+     .in = in6().extension(0).extension(60).extension(43).extension(60, Bytes(22)).tcp(40000, web, syn),
+     .out = out6().extension(0).extension(60).extension(43).extension(60, Bytes(22)).tcp(40000, web, syn),
+     .verdict = Verdict::redirect,
+     .interface = inner},
+    {.name = "the last hop but one",
+     .in = in4(2).udp(40000, dns),
+     .out = to_rs1().ipv4(client, vip, {.ttl = 1}).udp(40000, dns),
+     .verdict = Verdict::redirect,
+     .interface = inner},
+    {.name = "as long as the MTU",
+     .in = in4().udp(40000, narrow).payload(1400 - 28),
+     .out = out4().udp(40000, narrow).payload(1400 - 28),
+     .verdict = Verdict::redirect,
+     .interface = inner},
+    {.name = "as long as the MTU over ipv6",
+     .in = in6().udp(40000, narrow).payload(1400 - 48),
+     .out = out6().udp(40000, narrow).payload(1400 - 48),
+     .verdict = Verdict::redirect,
+     .interface = inner},
+    {.name = "SYN and ACK begin a connection",
+     .in = in4().tcp(40000, web, syn | ack),
+     .out = out4().tcp(40000, web, syn | ack),
+     .verdict = Verdict::redirect,
+     .interface = inner},
+    {.name = "SYN and FIN begin a connection",
+     .in = in4().tcp(40000, web, syn | fin),
+     .out = out4().tcp(40000, web, syn | fin),
+     .verdict = Verdict::redirect,
+     .interface = inner},
+    {.name = "a data offset beyond the packet doesn't matter",
+     .in = in4().tcp(40000, web, syn, {.data_offset = 15}),
+     .out = out4().tcp(40000, web, syn, {.data_offset = 15}),
+     .verdict = Verdict::redirect,
+     .interface = inner},
+};
+
+const Frame lost = in4().tcp(40000, quiesced, syn);
+const Frame lost6 = in6().tcp(40000, quiesced, syn);
+const Frame lost_odd = in4().udp(40000, quiesced).payload(7);
+const Frame lost_odd6 = in6().udp(40000, quiesced).payload(13);
+
+Frame lost_of(std::size_t length) { return in4().udp(40000, quiesced).payload(length - 28); }
+Frame lost6_of(std::size_t length) { return in6().udp(40000, quiesced).payload(length - 48); }
+Frame narrow_of(std::size_t length, bool dont_fragment) {
+  return in().ipv4(client, vip, {.dont_fragment = dont_fragment}).udp(40000, narrow).payload(length - 28);
+}
+Frame narrow6_of(std::size_t length) { return in6().udp(40000, narrow).payload(length - 48); }
+Frame last_hop(u8 tos) { return in().ipv4(client, vip, {.ttl = 1, .tos = tos}).tcp(40000, web, syn); }
+
+const PacketCase refused_with_an_error[] = {
+    {.name = "no server takes new connections: port unreachable, also for tcp",
+     .in = lost,
+     .out = icmp4(3, 3, 0, quote(lost)),
+     .verdict = Verdict::transmit,
+     .reason = Reason::no_destination},
+    {.name = "the same over ipv6",
+     .in = lost6,
+     .out = icmp6(1, 4, 0, quote(lost6)),
+     .verdict = Verdict::transmit,
+     .reason = Reason::no_destination},
+    {.name = "an odd number of bytes",
+     .in = lost_odd,
+     .out = icmp4(3, 3, 0, quote(lost_odd)),
+     .verdict = Verdict::transmit,
+     .reason = Reason::no_destination},
+    {.name = "an odd number of bytes over ipv6",
+     .in = lost_odd6,
+     .out = icmp6(1, 4, 0, quote(lost_odd6)),
+     .verdict = Verdict::transmit,
+     .reason = Reason::no_destination},
+    {.name = "padding is not quoted",
+     .in = lost.padded_to(60),
+     .out = icmp4(3, 3, 0, quote(lost)),
+     .verdict = Verdict::transmit,
+     .reason = Reason::no_destination},
+    {.name = "the longest packet that is quoted whole",
+     .in = lost_of(548),
+     .out = icmp4(3, 3, 0, quote(lost_of(548))),
+     .verdict = Verdict::transmit,
+     .reason = Reason::no_destination},
+    {.name = "one byte more is cut",
+     .in = lost_of(549),
+     .out = icmp4(3, 3, 0, quote(lost_of(549), 548)),
+     .verdict = Verdict::transmit,
+     .reason = Reason::no_destination},
+    {.name = "a long packet is cut",
+     .in = lost_of(1500),
+     .out = icmp4(3, 3, 0, quote(lost_of(1500), 548)),
+     .verdict = Verdict::transmit,
+     .reason = Reason::no_destination},
+    {.name = "the longest packet that is quoted whole over ipv6",
+     .in = lost6_of(1232),
+     .out = icmp6(1, 4, 0, quote(lost6_of(1232))),
+     .verdict = Verdict::transmit,
+     .reason = Reason::no_destination},
+    {.name = "one byte more is cut over ipv6",
+     .in = lost6_of(1233),
+     .out = icmp6(1, 4, 0, quote(lost6_of(1233), 1232)),
+     .verdict = Verdict::transmit,
+     .reason = Reason::no_destination},
+    {.name = "ttl 1 ends here",
+     .in = last_hop(0),
+     .out = icmp4(11, 0, 0, quote(last_hop(0))),
+     .verdict = Verdict::transmit,
+     .reason = Reason::ttl_exceeded},
+    {.name = "the error keeps the service bits of the packet",
+     .in = last_hop(0xff),
+     .out = icmp4(11, 0, 0, quote(last_hop(0xff)), 0xde),
+     .verdict = Verdict::transmit,
+     .reason = Reason::ttl_exceeded},
+    {.name = "ttl 0 should not have come here",
+     .in = in4(0).tcp(40000, web, syn),
+     .out = icmp4(11, 0, 0, quote(in4(0).tcp(40000, web, syn))),
+     .verdict = Verdict::transmit,
+     .reason = Reason::ttl_exceeded},
+    {.name = "hop limit 1 ends here",
+     .in = in6(1).udp(40000, dns).payload(1),
+     .out = icmp6(3, 0, 0, quote(in6(1).udp(40000, dns).payload(1))),
+     .verdict = Verdict::transmit,
+     .reason = Reason::ttl_exceeded},
+    {.name = "too long, and not to be fragmented: the MTU is told",
+     .in = narrow_of(1401, true),
+     .out = icmp4(3, 4, 1400, quote(narrow_of(1401, true), 548)),
+     .verdict = Verdict::transmit,
+     .reason = Reason::too_big},
+    {.name = "too long over ipv6: the MTU is told",
+     .in = narrow6_of(1401),
+     .out = icmp6(2, 0, 1400, quote(narrow6_of(1401), 1232)),
+     .verdict = Verdict::transmit,
+     .reason = Reason::too_big},
+};
+
+const PacketCase dropped[] = {
+    {.name = "too long, and would have to be fragmented",
+     .in = narrow_of(1401, false),
+     .verdict = Verdict::drop,
+     .reason = Reason::needs_fragmentation},
+    {.name = "the real server's MAC address is not known",
+     .in = in4().tcp(40000, unresolved, syn),
+     .verdict = Verdict::drop,
+     .reason = Reason::next_hop_unresolved},
+    {.name = "a slot that does not exist",
+     .in = in4().tcp(40000, nowhere, syn),
+     .verdict = Verdict::drop,
+     .reason = Reason::bug},
+};
+
+Frame other_address() { return in().ipv4(client, "192.0.2.2").tcp(40000, web, syn); }
+Bytes with_ip_length(const Frame& frame, u16 length) {
+  Bytes bytes = frame.bytes();
+  put16(bytes, 16, length);
+  return bytes;
+}
+
+const PacketCase left_to_the_kernel[] = {
+    {.name = "ARP", .in = in().ethertype(0x0806).payload(28), .verdict = Verdict::pass, .reason = Reason::pass_not_ip},
+    {.name = "an unknown EtherType",
+     .in = in().ethertype(0x88cc).payload(100),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_not_ip},
+    {.name = "a VLAN tag",
+     .in = in4().vlan(7).tcp(40000, web, syn),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_not_ip},
+    {.name = "a multicast MAC address",
+     .in = eth(client_mac, {1, 0, 0x5e, 0, 0, 1}).ipv4(client, vip).tcp(40000, web, syn),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_other_host},
+    {.name = "broadcast",
+     .in = eth(client_mac, {255, 255, 255, 255, 255, 255}).ipv4(client, vip).udp(40000, dns),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_other_host},
+    {.name = "another machine's MAC address",
+     .in = eth(client_mac, {2, 0, 0, 0, 0, 0xd1}).ipv4(client, vip).tcp(40000, web, syn),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_other_host},
+    {.name = "an address that is not virtual",
+     .in = other_address(),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_not_virtual},
+    {.name = "a port without a service",
+     .in = in4().tcp(40000, 8080, syn),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_no_service},
+    {.name = "a service of the other protocol",
+     .in = in4().udp(40000, web),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_no_service},
+    {.name = "echo request",
+     .in = in4().icmp(8, 0, 0x00010001).payload(56),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_icmp},
+    {.name = "echo request over ipv6",
+     .in = in6().icmp(128, 0, 0x00010001).payload(56),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_icmp},
+    {.name = "GRE", .in = in4().protocol(47).payload(40), .verdict = Verdict::pass, .reason = Reason::pass_protocol},
+    {.name = "five ipv6 extension headers",
+     .in = in6().extension(0).extension(60).extension(43).extension(60).extension(60).tcp(40000, web, syn),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_protocol},
+    {.name = "an authentication header",
+     .in = in6().extension(51, Bytes(22)).tcp(40000, web, syn),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_protocol},
+    {.name = "the first fragment",
+     .in = in().ipv4(client, vip, {.more_fragments = true}).udp(40000, dns).payload(64),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_fragment},
+    {.name = "a later fragment",
+     .in = in().ipv4(client, vip, {.fragment_offset = 8}).udp(40000, dns).payload(64),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_fragment},
+    {.name = "a fragment of ipv6, also behind another extension header",
+     .in = in6().extension(60).extension(44, {0, 1, 0, 0, 0, 9}).udp(40000, dns).payload(64),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_fragment},
+    {.name = "no frame at all", .in = {}, .verdict = Verdict::pass, .reason = Reason::pass_malformed},
+    {.name = "half an Ethernet header",
+     .in = cut(in4(), 13),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_malformed},
+    {.name = "version 5 in ipv4's place",
+     .in = with_byte(in4().tcp(40000, web, syn), 14, 0x55),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_malformed},
+    {.name = "version 4 in ipv6's place",
+     .in = with_byte(in6().tcp(40000, web, syn), 14, 0x40),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_malformed},
+    {.name = "an ipv4 header of four words",
+     .in = with_byte(in4().tcp(40000, web, syn), 14, 0x44),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_malformed},
+    {.name = "an ipv4 header that is longer than its packet",
+     .in = with_byte(in4().udp(40000, dns), 14, 0x48),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_malformed},
+    {.name = "an ipv4 packet that is longer than its frame",
+     .in = with_ip_length(in4().udp(40000, dns), 29),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_malformed},
+    {.name = "an ipv4 packet that is shorter than its header",
+     .in = with_ip_length(in4().udp(40000, dns), 19),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_malformed},
+    {.name = "seven bytes of udp",
+     .in = with_ip_length(in4().udp(40000, dns), 27),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_malformed},
+    {.name = "nineteen bytes of tcp",
+     .in = with_ip_length(in4().tcp(40000, web, syn), 39),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_malformed},
+    {.name = "tcp that begins nothing",
+     .in = in4().tcp(40000, web, ack),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_no_connection},
+    {.name = "SYN and RST begin nothing",
+     .in = in4().tcp(40000, web, syn | rst),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_no_connection},
+    {.name = "tcp that begins nothing doesn't ask for a server",
+     .in = in4().tcp(40000, quiesced, fin | ack),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_no_connection},
+};
+
+void expect_counted(const Tables& tables, std::optional<Reason> reason) {
+  for (u32 i = 0; i < reasons; ++i) {
+    EXPECT_EQ(tables.reasons[0].packets[i], reason && static_cast<u32>(*reason) == i ? 1 : 0) << "reason " << i;
+  }
+}
+
+// Each case meets a director that has seen no packet yet.
+template <std::size_t count>
+void run(const PacketCase (&cases)[count]) {
+  for (const PacketCase& test : cases) {
+    SCOPED_TRACE(test.name);
+    World world;
+    const PacketResult result = world.send(test.in);
+    EXPECT_EQ(result.verdict, test.verdict);
+    EXPECT_EQ(result.frame, test.out.value_or(test.in));
+    EXPECT_EQ(result.interface, test.interface);
+    expect_counted(world.tables.view(), test.reason);
+  }
+}
+
+TEST(Balance, forwards) { run(forwarded); }
+TEST(Balance, answers_with_an_error) { run(refused_with_an_error); }
+TEST(Balance, drops) { run(dropped); }
+TEST(Balance, leaves_to_the_kernel) { run(left_to_the_kernel); }
+
+TEST(Balance, sloppy_tcp_begins_with_anything_but_a_reset) {
+  World world;
+  world.tables.view().settings->sloppy_tcp = 1;
+  EXPECT_EQ(world.send(in4().tcp(1, web, ack)).verdict, Verdict::redirect);
+  EXPECT_EQ(world.send(in4().tcp(2, web, 0)).verdict, Verdict::redirect);
+  EXPECT_EQ(world.send(in4().tcp(3, web, rst | ack)).verdict, Verdict::pass);
+}
+
+TEST(Balance, an_interface_that_is_not_known_takes_frames_for_any_address) {
+  World world;
+  world.tables.view().interfaces[outer].known = 0;
+  const Frame to_somebody = eth(client_mac, {2, 9, 9, 9, 9, 9}).ipv4(client, vip).tcp(1, web, syn);
+  EXPECT_EQ(world.send(to_somebody).verdict, Verdict::redirect);
+  EXPECT_EQ(world.send(to_somebody, interfaces_max).verdict, Verdict::redirect);
+}
+
+TEST(Balance, behind_generic_xdp_a_length_says_nothing_of_the_mtu) {
+  World world;
+  world.tables.view().interfaces[outer].mode = XdpMode::generic;
+  const PacketResult result = world.send(narrow_of(2800, true));
+  EXPECT_EQ(result.verdict, Verdict::redirect);
+}
+
+TEST(Balance, counts_connections_packets_and_bytes_of_the_server) {
+  World world;
+  Tables& tables = world.tables.view();
+  (void)world.send(in4().tcp(40000, web, syn));
+  (void)world.send(in4().tcp(40000, web, ack).payload(5).padded_to(60));
+  (void)world.send(in6().udp(40000, dns).payload(100));
+  (void)world.send(in4(1).tcp(40000, web, ack));  // answered with time exceeded
+  const ServerCounters& counters = tables.counters[0];
+  EXPECT_EQ(counters.connections, 2U);
+  EXPECT_EQ(counters.in_packets, 4U);
+  EXPECT_EQ(counters.in_bytes, 40U + 45U + 148U + 40U);
+  EXPECT_EQ(counters.out_packets, 1U);
+  EXPECT_EQ(counters.out_bytes, 28U + 40U);
+}
+
+// A machine that gives no room in front of the frame, or refuses to cut it.
+class Cramped : public NativePlatform {
+ public:
+  using NativePlatform::NativePlatform;
+  bool can_grow = true;
+  bool can_cut = true;
+
+  [[nodiscard]] bool grow_head(u32 count) { return can_grow && NativePlatform::grow_head(count); }
+  [[nodiscard]] bool cut_to(u32 length) { return can_cut && NativePlatform::cut_to(length); }
+};
+
+TEST(Balance, without_room_for_the_error_the_packet_is_dropped) {
+  for (const bool can_grow : {false, true}) {
+    World world;
+    const Bytes frame = lost;
+    FrameBuffer buffer(frame);
+    Cramped platform(world.tables.view(), buffer, 0, outer);
+    platform.can_grow = can_grow;
+    platform.can_cut = !can_grow;
+    EXPECT_EQ(balance(platform), Verdict::drop);
+    const ReasonCounters& counted = world.tables.view().reasons[0];
+    EXPECT_EQ(counted.packets[static_cast<u32>(Reason::no_room_for_reply)], 1U);
+  }
+}
+
+// The packet path hands a row's absence on as a bug; it must not fall over it.
+TEST(Balance, survives_a_missing_row_of_any_table) {
+  for (int missing = 0; missing < 9; ++missing) {
+    World world;
+    Tables tables = world.tables.view();
+    if (missing == 0) tables.connections = {};
+    if (missing == 1) tables.half_open = {};
+    if (missing == 2) tables.services = {};
+    if (missing == 3) tables.servers = {};
+    if (missing == 4) tables.next_hops = {};
+    if (missing == 5) tables.schedules = {};
+    if (missing == 6) tables.loads = {};
+    if (missing == 7) tables.counters = {};
+    if (missing == 8) tables.settings = nullptr;
+    for (const Frame& frame : {in4().tcp(40000, web, syn), in4().tcp(40000, web, ack), in6().udp(40000, dns)}) {
+      const PacketResult result = process(tables, frame.bytes(), 0, outer);
+      EXPECT_NE(result.verdict, Verdict::aborted) << missing;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace penstock
