@@ -390,13 +390,28 @@ struct Envelope {
   Json value;
 };
 
-Result<Envelope> open_envelope(std::string_view text) {
-  Json json;
+// What is written in error messages is walked recursively, so the other side must not choose how deep.
+constexpr int nesting_max = 32;
+
+Result<Json> parse(std::string_view text) {
+  bool too_deep = false;
+  const auto keep = [&too_deep](int depth, Json::parse_event_t, const Json&) {
+    too_deep = too_deep || depth > nesting_max;
+    return !too_deep;
+  };
   try {
-    json = Json::parse(text);
+    auto json = Json::parse(text, keep);
+    if (too_deep) return fail(ErrorCode::protocol, fmt::format("nested more than {} deep", nesting_max));
+    return json;
   } catch (const Json::exception& problem) {
     return fail(ErrorCode::protocol, fmt::format("not JSON: {}", problem.what()));
   }
+}
+
+Result<Envelope> open_envelope(std::string_view text) {
+  auto parsed = parse(text);
+  if (!parsed) return fail(std::move(parsed.error()));
+  Json& json = *parsed;
   if (!json.is_object()) return fail(ErrorCode::protocol, "expected an object: " + excerpt(json));
   const auto version = json.find("penstock");
   if (version == json.end() || !version->is_number_unsigned())

@@ -226,7 +226,8 @@ TEST(RequestCodec, deep_nesting_is_refused) {
   EXPECT_FALSE(request);
   const auto value = decode_request(R"({"penstock":1,"say":"flush","value":)" + std::string(30000, '[') +
                                     std::string(30000, ']') + "}");
-  EXPECT_FALSE(value);
+  ASSERT_FALSE(value);
+  EXPECT_EQ(value.error().message, "nested more than 32 deep");
 }
 
 TEST(RequestCodec, every_truncation_is_refused) {
