@@ -1,0 +1,281 @@
+// The table of connections: claim, look-up, expiry, deletion; and what its shape promises in numbers.
+#include "datapath/core/table.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <deque>
+#include <random>
+
+#include "datapath/core/hash.hpp"
+#include "datapath/core/table_insert.hpp"
+
+namespace penstock {
+namespace {
+
+constexpr u64 secret[2] = {0x0123456789abcdef, 0xfedcba9876543210};
+
+FlowKey key_of(u64 number) {
+  return {.client = {.low = number & 0xffffffff, .high = 0},
+          .vip = {.low = 0x010200c0, .high = 0},
+          .client_port = static_cast<be16>(number >> 32),
+          .vip_port = big(u16{80}),
+          .protocol = 6,
+          .family = Family::ipv4,
+          .zero = 0};
+}
+
+// One thread's table, with the ends it was told of.
+class Table {
+  // The packet path's views of it.
+  auto at() {
+    return [this](u32 index) { return &buckets_[index]; };
+  }
+  auto ends() {
+    return [this](const Connection& record, u64) {
+      ++ended;
+      last_ended = record;
+    };
+  }
+
+ public:
+  explicit Table(u32 buckets) : buckets_(buckets) {}
+
+  [[nodiscard]] Place place(u64 number) const {
+    return place_of(hash_of(secret, key_of(number)), static_cast<u32>(buckets_.size()));
+  }
+
+  Inserted<Connection> insert(u64 number, u32 expiry, u32 now, WhenFull when_full = WhenFull::refuse, u32 server = 0) {
+    Connection content{};
+    content.key = key_of(number);
+    content.server = server;
+    return insert_record<Connection>(at(), place(number), content, 1, expiry, now, when_full, ends());
+  }
+
+  Found<Connection> find(u64 number, u32 now) {
+    return find_record<Connection>(at(), place(number), key_of(number), now);
+  }
+
+  bool end(const Found<Connection>& found, u32 now) { return end_record(found.record, found.word, now, ends()); }
+
+  [[nodiscard]] u32 occupied() const {
+    u32 count = 0;
+    for (const ConnectionBucket& bucket : buckets_) {
+      for (const Connection& record : bucket.records) count += record.word != 0 ? 1 : 0;
+    }
+    return count;
+  }
+
+  std::vector<ConnectionBucket>& buckets() { return buckets_; }
+  u32 ended = 0;
+  Connection last_ended{};
+
+ private:
+  std::vector<ConnectionBucket> buckets_;
+};
+
+TEST(Table, finds_what_was_inserted_and_nothing_else) {
+  Table table(64);
+  for (u64 i = 0; i < 256; ++i) ASSERT_TRUE(table.insert(i, 100, 0).stored);
+  for (u64 i = 0; i < 256; ++i) {
+    const auto found = table.find(i, 99);
+    ASSERT_TRUE(found.record);
+    ASSERT_EQ(found.record->key.client.low, i);
+    ASSERT_EQ(state_of(found.word), 1U);
+    ASSERT_EQ(expires_of(found.word), 100U);
+  }
+  for (u64 i = 256; i < 10000; ++i) ASSERT_FALSE(table.find(i, 99).record);
+  EXPECT_EQ(table.ended, 0U);
+}
+
+TEST(Table, a_word_keeps_tag_state_and_expiry_apart) {
+  const u64 word = with_state(~0ULL << word_tag_shift | word_live, 0x3f, 0xffffffff);
+  EXPECT_EQ(state_of(word), 0x3fU);
+  EXPECT_EQ(expires_of(word), 0xffffffffU);
+  EXPECT_TRUE(is_live(word));
+  EXPECT_EQ(word & word_claimed, 0U);
+  EXPECT_EQ(with_state(word, 0, 0), ~0ULL << word_tag_shift | word_live);
+  EXPECT_FALSE(is_live(claimed_at(0xffffffff)));
+}
+
+TEST(Table, expiry_is_exact_and_survives_the_wrap_of_the_clock) {
+  for (const u32 begin : {0U, 0x7ffffff0U, 0xfffffff0U}) {
+    Table table(4);
+    (void)table.insert(1, begin + 100, begin);
+    EXPECT_TRUE(table.find(1, begin + 99).record);
+    EXPECT_FALSE(table.find(1, begin + 100).record);
+    EXPECT_FALSE(table.find(1, begin + 0x7fffffff).record);
+  }
+}
+
+TEST(Table, an_expired_record_is_replaced_and_reported) {
+  Table table(2);
+  u32 stored = 0;
+  for (u64 i = 0; i < 64; ++i) stored += table.insert(i, 10, 0).stored ? 1 : 0;
+  EXPECT_EQ(stored, 16U);
+  for (u64 i = 100; i < 164; ++i) stored += table.insert(i, 20, 10).stored ? 1 : 0;
+  EXPECT_EQ(stored, 32U);
+  EXPECT_EQ(table.ended, 16U);
+  EXPECT_EQ(table.occupied(), 16U);
+}
+
+TEST(Table, a_full_pair_of_buckets_refuses_or_gives_up_its_oldest) {
+  Table table(2);
+  for (u64 i = 0; i < 64; ++i) (void)table.insert(i, 1000 - static_cast<u32>(i), 0);
+  ASSERT_EQ(table.occupied(), 16U);
+  EXPECT_FALSE(table.insert(100, 1000, 0).stored);
+  EXPECT_EQ(table.ended, 0U);
+
+  const Place place = table.place(100);
+  u32 oldest_expiry = ~0U;
+  for (const Connection& record : table.buckets()[place.bucket[0]].records) {
+    oldest_expiry = std::min(oldest_expiry, expires_of(record.word));
+  }
+  EXPECT_TRUE(table.insert(100, 1000, 0, WhenFull::evict_oldest).stored);
+  EXPECT_EQ(table.ended, 1U);
+  EXPECT_EQ(1000 - table.last_ended.key.client.low, oldest_expiry);
+  EXPECT_FALSE(table.find(table.last_ended.key.client.low, 0).record);
+  EXPECT_TRUE(table.find(100, 0).record);
+}
+
+TEST(Table, claimed_slots_are_nobodys) {
+  Table table(2);
+  for (ConnectionBucket& bucket : table.buckets()) {
+    for (Connection& record : bucket.records) record.word = claimed_at(5);
+  }
+  EXPECT_FALSE(table.find(1, 0).record);
+  EXPECT_FALSE(table.insert(1, 100, 50).stored);
+  EXPECT_FALSE(table.insert(1, 100, 50, WhenFull::evict_oldest).stored);
+  EXPECT_EQ(table.ended, 0U);
+}
+
+TEST(Table, ending_needs_the_word_that_was_read) {
+  Table table(4);
+  (void)table.insert(1, 100, 0);
+  const auto found = table.find(1, 0);
+  found.record->word = with_state(found.word, 2, 200);
+  EXPECT_FALSE(table.end(found, 0));
+  EXPECT_TRUE(table.find(1, 150).record);
+  EXPECT_TRUE(table.end(table.find(1, 150), 150));
+  EXPECT_EQ(table.ended, 1U);
+  EXPECT_EQ(table.occupied(), 0U);
+}
+
+TEST(Table, of_two_records_of_one_key_the_first_on_its_path_stays) {
+  Table table(64);
+  (void)table.insert(1, 100, 0, WhenFull::refuse, 11);
+  const auto second = table.insert(1, 100, 0, WhenFull::refuse, 22);
+  EXPECT_TRUE(second.stored);
+  ASSERT_TRUE(second.stays.record);
+  EXPECT_EQ(second.stays.record->server, 11U);
+  EXPECT_EQ(table.ended, 1U);
+  EXPECT_EQ(table.last_ended.server, 22U);
+  EXPECT_EQ(table.occupied(), 1U);
+}
+
+TEST(Table, an_expired_record_of_the_same_key_does_not_stand_in_the_way) {
+  Table table(64);
+  (void)table.insert(1, 100, 0, WhenFull::refuse, 11);
+  const auto second = table.insert(1, 300, 200, WhenFull::refuse, 22);
+  ASSERT_TRUE(second.stays.record);
+  EXPECT_EQ(second.stays.record->server, 22U);
+  EXPECT_EQ(table.find(1, 200).record->server, 22U);
+  EXPECT_EQ(table.ended, 1U);
+}
+
+TEST(Table, the_two_buckets_of_a_key_are_never_the_same) {
+  std::mt19937_64 random(3);
+  for (u32 buckets = 2; buckets <= 1U << 24; buckets *= 2) {
+    for (int i = 0; i < 1000; ++i) {
+      const Place place = place_of(random(), buckets);
+      ASSERT_NE(place.bucket[0], place.bucket[1]);
+      ASSERT_LT(place.bucket[0], buckets);
+      ASSERT_LT(place.bucket[1], buckets);
+      ASSERT_LT(place.start, records_per_bucket);
+    }
+  }
+}
+
+// DESIGN §6: at the default load an insertion that finds no slot is rarer than one in a million. Seen: 1 in 20 million.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr u64 insertions = 2'000'000;  // the same code, ten times slower
+#else
+constexpr u64 insertions = 20'000'000;
+#endif
+constexpr u32 buckets_of_trial = 4096;
+constexpr u64 slots_of_trial = u64{buckets_of_trial} * records_per_bucket;
+
+TEST(TableAtHalfLoad, fewer_than_one_insertion_in_a_million_finds_no_slot) {
+  Table table(buckets_of_trial);
+  std::deque<u64> present;
+  std::mt19937_64 random(4);
+  u64 refused = 0;
+  for (u64 i = 0; i < insertions; ++i) {
+    const u64 number = random();
+    if (table.insert(number, 1000, 0).stored) {
+      present.push_back(number);
+    } else {
+      ++refused;
+    }
+    if (present.size() <= slots_of_trial / 2) continue;
+    // The oldest goes, as most do in life.
+    ASSERT_TRUE(table.end(table.find(present.front(), 0), 0));
+    present.pop_front();
+  }
+  std::printf("refused: %llu of %llu at half load\n", static_cast<unsigned long long>(refused),
+              static_cast<unsigned long long>(insertions));
+  EXPECT_LT(refused, insertions / 1'000'000);
+}
+
+// Not promised, but good to know: what happens beyond. Seen: 0.03 %.
+TEST(TableAtHalfLoad, few_are_refused_up_to_three_quarters) {
+  u64 refused = 0;
+  for (u64 round = 0; round < 20; ++round) {
+    Table table(buckets_of_trial);
+    for (u64 i = 0; i < slots_of_trial * 3 / 4; ++i) refused += table.insert(round << 32 | i, 1000, 0).stored ? 0 : 1;
+  }
+  EXPECT_LT(refused, 20 * slots_of_trial * 3 / 4 / 1000);
+}
+
+// Each record that a look-up reads is a cache line: those from the start of the key's path to its record.
+double lines_per_lookup(Table& table, const std::deque<u64>& present) {
+  u64 lines = 0;
+  for (const u64 number : present) {
+    const Place place = table.place(number);
+    const Connection* record = table.find(number, 0).record;
+    for (u32 which = 0; which < 2; ++which) {
+      const Connection* first = table.buckets()[place.bucket[which]].records;
+      const bool here = record >= first && record < first + records_per_bucket;
+      lines += here ? (static_cast<u32>(record - first) - place.start) % records_per_bucket + 1 : records_per_bucket;
+      if (here) break;
+    }
+  }
+  return static_cast<double>(lines) / static_cast<double>(present.size());
+}
+
+// Churned, so that records stand where they do in life and not where they find an empty table.
+double lines_per_lookup_at(u64 percent) {
+  Table table(buckets_of_trial);
+  std::deque<u64> present;
+  std::mt19937_64 random(5);
+  for (u64 i = 0; i < slots_of_trial * 8; ++i) {
+    present.push_back(random());
+    EXPECT_TRUE(table.insert(present.back(), 1000, 0).stored);
+    if (present.size() <= slots_of_trial * percent / 100) continue;
+    EXPECT_TRUE(table.end(table.find(present.front(), 0), 0));
+    present.pop_front();
+  }
+  return lines_per_lookup(table, present);
+}
+
+// Seen: 1.46 and 3.13. Those from the start of a bucket on are neighbours, which processors fetch ahead.
+TEST(TableAtHalfLoad, a_look_up_reads_few_cache_lines) {
+  const double quarter = lines_per_lookup_at(25);
+  const double half = lines_per_lookup_at(50);
+  std::printf("cache lines per look-up: %.2f at 25 %%, %.2f at 50 %% load\n", quarter, half);
+  EXPECT_LT(quarter, 1.6);
+  EXPECT_LT(half, 3.3);
+}
+
+}  // namespace
+}  // namespace penstock
