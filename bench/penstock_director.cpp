@@ -44,12 +44,14 @@ class PenstockDirector : public Director {
     NativePlatform platform = present_platform();
     for (const FlowKey& key : keys) {
       const Flow flow = find_connection(platform, packet_of(key));
-      if (flow.record) end_connection(platform, flow);
+      if (flow.found.record) end_connection(platform, flow);
     }
   }
 
   void forget_all() override {
     std::ranges::fill(std::as_writable_bytes(tables().connections), std::byte{});
+    std::ranges::fill(tables().connection_tags, u64{0});
+    std::ranges::fill(tables().half_open_tags, u64{0});
     std::ranges::fill(std::as_writable_bytes(tables().half_open), std::byte{});
     std::ranges::fill(std::as_writable_bytes(tables().loads), std::byte{});
   }
@@ -75,13 +77,12 @@ class PenstockDirector : public Director {
   }
 
   void publish(const ServiceKey& key) {
-    const auto bucket_at = [this](u32 index) { return &tables().services[index]; };
     const auto nothing_ends = [](const Service&, u64) {};
     Service record{};
     record.key = key;
     record.schedule = schedule_ref();
     const Place place = place_of(hash_of(tables().config.hash_key, key), tables().config.service_buckets);
-    if (!insert_record(bucket_at, place, record, 0, 0, 0, WhenFull::refuse, nothing_ends).stored)
+    if (!insert_record(tables().service_table(), place, record, 0, 0, 0, WhenFull::refuse, nothing_ends).stored)
       give_up("no place for a service");
     const u32 bit = vip_filter_bit(key.vip);
     tables().vip_filter->bits[bit / 64] |= u64{1} << (bit % 64);

@@ -13,6 +13,9 @@ enum class MapId : std::size_t {
   connections,
   half_open,
   services,
+  connection_tags,
+  half_open_tags,
+  service_tags,
   servers,
   loads,
   counters,
@@ -23,7 +26,7 @@ enum class MapId : std::size_t {
   settings,
   reasons,
 };
-inline constexpr std::size_t map_ids = 12;
+inline constexpr std::size_t map_ids = 15;
 
 struct MapShape {
   const char* name;

@@ -31,7 +31,7 @@ class Sweeper {
   Swept sweep(u64 buckets);
 
  private:
-  ConnectionBucket& bucket_at(u64 position) const;
+  void sweep_bucket(u64 position, u32 now, Swept& swept) const;
   [[nodiscard]] u64 buckets() const { return tables_.connections.size() + tables_.half_open.size(); }
 
   const Tables& tables_;

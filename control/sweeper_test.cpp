@@ -34,11 +34,10 @@ class connections : public testing::Test {
     content.key.protocol = static_cast<u8>(protocol);
     content.key.family = Family::ipv4;
     content.server = slot;
-    const auto region = half_open ? tables.half_open : tables.connections;
-    const auto bucket_at = [&](u32 index) { return &region[index]; };
-    const Place place = place_of(hash_of(tables.config.hash_key, content.key), static_cast<u32>(region.size()));
+    const TableView<Connection> table = half_open ? tables.half_open_table() : tables.established_table();
+    const Place place = place_of(hash_of(tables.config.hash_key, content.key), static_cast<u32>(table.buckets.size()));
     const auto inserted =
-        insert_record(bucket_at, place, content, static_cast<u32>(state), clock.ticks() + seconds * 100, clock.ticks(),
+        insert_record(table, place, content, static_cast<u32>(state), clock.ticks() + seconds * 100, clock.ticks(),
                       WhenFull::refuse, [](const Connection&, u64) {});
     ASSERT_TRUE(inserted.stored);
     ServerLoad& load = tables.loads[slot];

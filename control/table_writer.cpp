@@ -12,16 +12,14 @@ namespace {
 
 constexpr u32 no_time = 0;  // services do not expire
 
-auto buckets_of(const Tables& tables) {
-  return [&tables](u32 index) { return &tables.services[index]; };
-}
+void nothing_ends(const Service&, u64) {}
 
 Place place_of_service(const Tables& tables, const ServiceKey& key) {
   return place_of(hash_of(tables.config.hash_key, key), tables.config.service_buckets);
 }
 
 Found<Service> find_service(const Tables& tables, const ServiceKey& key) {
-  return find_record<Service>(buckets_of(tables), place_of_service(tables, key), key, no_time);
+  return find_record<Service>(tables.service_table(), place_of_service(tables, key), key, no_time);
 }
 
 }  // namespace
@@ -33,9 +31,14 @@ TableWriter::TableWriter(const Tables& tables) : tables_(tables), vips_per_bit_(
 
 // A daemon that died between claim and publication, or while it removed a record. Nobody else claims service records.
 void TableWriter::free_claimed_records() {
-  for (ServiceBucket& bucket : tables_.services)
-    for (Service& record : bucket.records)
-      if (!is_live(load_acquire(&record.word))) exchange(&record.word, 0);
+  const TableView<Service> table = tables_.service_table();
+  for (u32 i = 0; i < table.buckets.size(); ++i)
+    for (u32 slot = 0; slot < records_per_bucket; ++slot) {
+      Service& record = table.buckets[i].records[slot];
+      if (is_live(load_acquire(&record.word))) continue;
+      set_tag(table.tags(i), slot, 0);
+      exchange(&record.word, 0);
+    }
 }
 
 void TableWriter::take_stock_of_filter() {
@@ -57,8 +60,8 @@ std::vector<FoundService> TableWriter::services() const {
 
 bool TableWriter::has_room_for(const model::ServiceKey& key) const {
   const Place place = place_of_service(tables_, image_of(key));
-  return vacancies(&tables_.services[place.bucket[0]], place.start, no_time) != 0 ||
-         vacancies(&tables_.services[place.bucket[1]], place.start, no_time) != 0;
+  return zero_bytes(tables_.service_tags[place.bucket[0]]) != 0 ||
+         zero_bytes(tables_.service_tags[place.bucket[1]]) != 0;
 }
 
 u64 TableWriter::picks_taken(const ScheduleRef& schedule) const {
@@ -102,8 +105,7 @@ void TableWriter::carry_out(const PublishService& step) {
   record.key = key;
   record.schedule = step.schedule;
   record.id = step.id;
-  const auto nothing_ends = [](const Service&, u64) {};
-  [[maybe_unused]] const auto made = insert_record(buckets_of(tables_), place_of_service(tables_, key), record, 0,
+  [[maybe_unused]] const auto made = insert_record(tables_.service_table(), place_of_service(tables_, key), record, 0,
                                                    no_time, no_time, WhenFull::refuse, nothing_ends);
   assert(made.stored && "a service record finds no place though there was room");
 }
@@ -112,7 +114,7 @@ void TableWriter::carry_out(const RemoveService& step) {
   const ServiceKey key = image_of(step.key);
   const Found<Service> found = find_service(tables_, key);
   if (!found.record) return;
-  exchange(&found.record->word, 0);
+  end_record(tables_.service_table(), found, no_time, nothing_ends);
   count_vip(key.vip, -1);
 }
 

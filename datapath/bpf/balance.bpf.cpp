@@ -1,6 +1,6 @@
 // The XDP program of the director. What it does is in core/balance.hpp; this is only where the kernel enters.
-#include "datapath/bpf/xdp_platform.hpp"
 #include "datapath/core/balance.hpp"
+#include "datapath/bpf/xdp_platform.hpp"
 
 extern "C" {
 

@@ -13,20 +13,23 @@
 #define PEN_SECTION(name) __attribute__((section(name), used))
 
 // libbpf reads the numbers off the array types' lengths.
-#define PEN_ARRAY_MAP(map_name, value_bytes)       \
-  struct map_name##_map {                          \
-    int (*type)[BPF_MAP_TYPE_ARRAY];               \
-    int (*map_flags)[BPF_F_MMAPABLE];              \
-    int (*max_entries)[1];                         \
-    int (*key_size)[4];                            \
-    int (*value_size)[value_bytes];                \
-  };                                               \
+#define PEN_ARRAY_MAP(map_name, value_bytes) \
+  struct map_name##_map {                    \
+    int (*type)[BPF_MAP_TYPE_ARRAY];         \
+    int (*map_flags)[BPF_F_MMAPABLE];        \
+    int (*max_entries)[1];                   \
+    int (*key_size)[4];                      \
+    int (*value_size)[value_bytes];          \
+  };                                         \
   PEN_SECTION(".maps") map_name##_map map_name
 
 extern "C" {
 PEN_ARRAY_MAP(connections, sizeof(penstock::ConnectionBucket));
 PEN_ARRAY_MAP(half_open, sizeof(penstock::ConnectionBucket));
 PEN_ARRAY_MAP(services, sizeof(penstock::ServiceBucket));
+PEN_ARRAY_MAP(connection_tags, sizeof(penstock::u64));
+PEN_ARRAY_MAP(half_open_tags, sizeof(penstock::u64));
+PEN_ARRAY_MAP(service_tags, sizeof(penstock::u64));
 PEN_ARRAY_MAP(servers, sizeof(penstock::RealServer));
 PEN_ARRAY_MAP(loads, sizeof(penstock::ServerLoad));
 PEN_ARRAY_MAP(counters, sizeof(penstock::ServerCounters));

@@ -20,7 +20,9 @@ class XdpPlatform {
   PEN_INLINE bool grow_head(u32 count) { return helpers::xdp_adjust_head(context_, -static_cast<int>(count)) == 0; }
   PEN_INLINE bool cut_to(u32 length) {
     s64 present = data_end() - data();
-    asm volatile("" : "+r"(present));  // else the compiler subtracts from the pointer's low half, which the verifier refuses
+    asm volatile(
+        ""
+        : "+r"(present));  // else the compiler subtracts from the pointer's low half, which the verifier refuses
     const s64 surplus = present - length;
     return surplus >= 0 && helpers::xdp_adjust_tail(context_, static_cast<int>(-surplus)) == 0;
   }
@@ -37,9 +39,14 @@ class XdpPlatform {
   PEN_INLINE ConnectionBucket* connection_bucket(u32 index) { return row<ConnectionBucket>(&::connections, index); }
   PEN_INLINE ConnectionBucket* half_open_bucket(u32 index) { return row<ConnectionBucket>(&::half_open, index); }
   PEN_INLINE ServiceBucket* service_bucket(u32 index) { return row<ServiceBucket>(&::services, index); }
+  PEN_INLINE u64* connection_tags(u32 index) { return row<u64>(&::connection_tags, index); }
+  PEN_INLINE u64* half_open_tags(u32 index) { return row<u64>(&::half_open_tags, index); }
+  PEN_INLINE u64* service_tags(u32 index) { return row<u64>(&::service_tags, index); }
   PEN_INLINE const RealServer* server(u32 slot) { return row<const RealServer>(&::servers, slot); }
   PEN_INLINE ServerLoad* load(u32 slot) { return row<ServerLoad>(&::loads, slot); }
-  PEN_INLINE ServerCounters* counters(u32 slot) { return row<ServerCounters>(&::counters, slot * config().cpus + cpu_); }
+  PEN_INLINE ServerCounters* counters(u32 slot) {
+    return row<ServerCounters>(&::counters, slot * config().cpus + cpu_);
+  }
   PEN_INLINE ReasonCounters* reason_counters() { return row<ReasonCounters>(&::reasons, cpu_); }
   PEN_INLINE const NextHop* next_hop(u32 index) { return row<const NextHop>(&::next_hops, index); }
   PEN_INLINE u64* schedule_cell(u32 index) { return row<u64>(&::schedules, index); }

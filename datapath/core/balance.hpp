@@ -15,7 +15,7 @@ PEN_INLINE bool is_reused(P& p, const Packet& packet, const Flow& flow) {
   if (!is_tcp(packet.key) || (packet.tcp_flags & (tcp_syn | tcp_rst)) != tcp_syn) return false;
   const Settings* settings = p.settings();
   if (!settings || settings->conn_reuse_mode == 0) return false;
-  const TcpState state = static_cast<TcpState>(state_of(flow.word));
+  const TcpState state = static_cast<TcpState>(state_of(flow.found.word));
   if (state == TcpState::time_wait || state == TcpState::close) return true;
   return (settings->conn_reuse_mode & 2) && state == TcpState::fin_wait;
 }
@@ -83,11 +83,11 @@ PEN_INLINE Verdict balance(P& p) {
   packet.hash = hash_of(p.config().hash_key, packet.key);
 
   Flow flow = find_connection(p, packet);
-  if (flow.record && is_reused(p, packet, flow)) {
+  if (flow.found.record && is_reused(p, packet, flow)) {
     end_connection(p, flow);
     flow = no_flow;
   }
-  const Outcome outcome = flow.record ? balance_known(p, packet, flow) : balance_new(p, packet);
+  const Outcome outcome = flow.found.record ? balance_known(p, packet, flow) : balance_new(p, packet);
   return conclude(p, packet, outcome);
 }
 

@@ -520,7 +520,7 @@ TEST(Balance, without_room_for_the_error_the_packet_is_dropped) {
 
 // The packet path hands a row's absence on as a bug; it must not fall over it.
 TEST(Balance, survives_a_missing_row_of_any_table) {
-  for (int missing = 0; missing < 9; ++missing) {
+  for (int missing = 0; missing < 12; ++missing) {
     World world;
     Tables tables = world.tables.view();
     if (missing == 0) tables.connections = {};
@@ -532,6 +532,9 @@ TEST(Balance, survives_a_missing_row_of_any_table) {
     if (missing == 6) tables.loads = {};
     if (missing == 7) tables.counters = {};
     if (missing == 8) tables.settings = nullptr;
+    if (missing == 9) tables.connection_tags = {};
+    if (missing == 10) tables.half_open_tags = {};
+    if (missing == 11) tables.service_tags = {};
     for (const Frame& frame : {in4().tcp(40000, web, syn), in4().tcp(40000, web, ack), in6().udp(40000, dns)}) {
       const PacketResult result = process(tables, frame.bytes(), 0, outer);
       EXPECT_NE(result.verdict, Verdict::aborted) << missing;

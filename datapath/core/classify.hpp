@@ -18,6 +18,14 @@ PEN_INLINE bool is_virtual(P& p, const Packet& packet) {
   return (filter->bits[bit / 64] >> (bit % 64) & 1) != 0;
 }
 
+template <Platform P>
+struct ServiceTable {
+  P& p;
+
+  PEN_INLINE ServiceBucket* bucket(u32 index) { return p.service_bucket(index); }
+  PEN_INLINE u64* tags(u32 index) { return p.service_tags(index); }
+};
+
 // What a service says of a new connection. Copied, so that the record may change meanwhile.
 struct Offer {
   bool exists;
@@ -33,8 +41,7 @@ PEN_INLINE Offer find_service(P& p, const Packet& packet) {
                        .zero = 0};
   const Config& config = p.config();
   const Place place = place_of(hash_of(config.hash_key, key), config.service_buckets);
-  const auto bucket_at = [&p](u32 index) PEN_INLINE_LAMBDA { return p.service_bucket(index); };
-  const Found<Service> found = find_record<Service>(bucket_at, place, key, 0);
+  const Found<Service> found = find_record<Service>(ServiceTable<P>{p}, place, key, 0);
   if (!found.record) return {false, {}};
   const u64 schedule = load_acquire(reinterpret_cast<const u64*>(&found.record->schedule));
   if (!still_holds(found)) return {false, {}};

@@ -13,8 +13,7 @@ enum class Region : u8 { established, half_open };
 
 // The connection of the packet in hand.
 struct Flow {
-  Connection* record;  // null: none
-  u64 word;
+  Found<Connection> found;  // null record: none
   u32 server;
   u16 generation;
   Method method;
@@ -26,7 +25,9 @@ static constexpr Flow no_flow{};
 PEN_INLINE bool is_tcp(const FlowKey& key) { return key.protocol == protocol_tcp; }
 
 // IPVS's flag INACTIVE: UDP is never active.
-PEN_INLINE bool is_active(const FlowKey& key, u32 state) { return is_tcp(key) && is_active(static_cast<TcpState>(state)); }
+PEN_INLINE bool is_active(const FlowKey& key, u32 state) {
+  return is_tcp(key) && is_active(static_cast<TcpState>(state));
+}
 
 PEN_INLINE void add_load(ServerLoad* load, bool active, s32 amount) {
   if (load) add(active ? &load->active : &load->inactive, amount);
@@ -40,17 +41,22 @@ PEN_INLINE void end_load(LoadAt load_at, const Connection& record, u64 word) {
 
 template <Platform P>
 PEN_INLINE auto ends_load(P& p) {
-  return [&p](const Connection& record, u64 word) PEN_INLINE_LAMBDA {
-    end_load([&p](u32 slot) PEN_INLINE_LAMBDA { return p.load(slot); }, record, word);
-  };
+  return [&p](const Connection& record, u64 word)
+             PEN_INLINE_LAMBDA { end_load([&p](u32 slot) PEN_INLINE_LAMBDA { return p.load(slot); }, record, word); };
 }
 
 template <Platform P>
-PEN_INLINE auto buckets_of(P& p, Region region) {
-  return [&p, region](u32 index) PEN_INLINE_LAMBDA {
+struct RegionTable {
+  P& p;
+  Region region;
+
+  PEN_INLINE ConnectionBucket* bucket(u32 index) {
     return region == Region::half_open ? p.half_open_bucket(index) : p.connection_bucket(index);
-  };
-}
+  }
+  PEN_INLINE u64* tags(u32 index) {
+    return region == Region::half_open ? p.half_open_tags(index) : p.connection_tags(index);
+  }
+};
 
 template <Platform P>
 PEN_INLINE Place place_in(P& p, Region region, u64 hash) {
@@ -59,8 +65,7 @@ PEN_INLINE Place place_in(P& p, Region region, u64 hash) {
 
 PEN_INLINE Flow flow_of(const Found<Connection>& found, Region region) {
   if (!found.record) return no_flow;
-  const Flow flow{.record = found.record,
-                  .word = found.word,
+  const Flow flow{.found = found,
                   .server = load_acquire(&found.record->server),
                   .generation = load_acquire(&found.record->generation),
                   .method = load_acquire(&found.record->method),
@@ -71,13 +76,13 @@ PEN_INLINE Flow flow_of(const Found<Connection>& found, Region region) {
 template <Platform P>
 PEN_INLINE Flow find_in(P& p, const Packet& packet, Region region) {
   const Place place = place_in(p, region, packet.hash);
-  return flow_of(find_record<Connection>(buckets_of(p, region), place, packet.key, p.now()), region);
+  return flow_of(find_record<Connection>(RegionTable<P>{p, region}, place, packet.key, p.now()), region);
 }
 
 template <Platform P>
 PEN_INLINE Flow find_connection(P& p, const Packet& packet) {
   const Flow flow = find_in(p, packet, Region::established);
-  if (flow.record || !is_tcp(packet.key)) return flow;
+  if (flow.found.record || !is_tcp(packet.key)) return flow;
   return find_in(p, packet, Region::half_open);
 }
 
@@ -102,7 +107,8 @@ struct Insertion {
   u64 hash;
   Standing standing;
   Region region;
-  bool saved;  // result: whether the connection stands in the table; if another CPU was faster, content is that CPU's now
+  bool
+      saved;  // result: whether the connection stands in the table; if another CPU was faster, content is that CPU's now
   u8 zero[6];
 };
 
@@ -132,7 +138,7 @@ PEN_INLINE void insert_connection(P& p, Insertion& insertion) {
   const bool active = is_active(insertion.content.key, standing.state);
   add_load(p.load(insertion.content.server), active, 1);
   const Inserted<Connection> inserted =
-      insert_record(buckets_of(p, region), place_in(p, region, insertion.hash), insertion.content, standing.state,
+      insert_record(RegionTable<P>{p, region}, place_in(p, region, insertion.hash), insertion.content, standing.state,
                     p.now() + standing.timeout, p.now(), when_full, ends_load(p));
   if (!inserted.stored) {
     add_load(p.load(insertion.content.server), active, -1);
@@ -140,7 +146,7 @@ PEN_INLINE void insert_connection(P& p, Insertion& insertion) {
   }
   insertion.saved = true;
   const Flow stays = flow_of(inserted.stays, region);
-  if (!stays.record) return;
+  if (!stays.found.record) return;
   insertion.content.server = stays.server;
   insertion.content.generation = stays.generation;
   insertion.content.method = stays.method;
@@ -161,14 +167,15 @@ PEN_INLINE Insertion save_connection(P& p, const Packet& packet, u32 server, con
 // The handshake is complete: from the half-open region to the table. If that is full the record stays where it is, and works.
 template <Platform P>
 PEN_INLINE void promote(P& p, const Packet& packet, const Flow& flow, u64 word, Standing standing) {
-  Insertion insertion =
-      insertion_of(packet, flow.server, flow.generation, flow.method, standing, Region::established);
+  Insertion insertion = insertion_of(packet, flow.server, flow.generation, flow.method, standing, Region::established);
   p.insert(insertion);
   if (!insertion.saved) {
     count(p, Reason::connection_table_full);
     return;
   }
-  end_record(flow.record, word, p.now(), ends_load(p));
+  Found<Connection> left = flow.found;
+  left.word = word;
+  end_record(RegionTable<P>{p, flow.region}, left, p.now(), ends_load(p));
 }
 
 // Expiry is written anew only when it moves by more than this part of a second: a busy connection's line stays clean.
@@ -186,12 +193,12 @@ PEN_INLINE bool is_fresh(P& p, u64 word, u32 state, u32 expiry) {
 // Takes the packet into the connection's state and expiry. If another CPU changed the record meanwhile, its word stands.
 template <Platform P>
 PEN_INLINE void track(P& p, const Packet& packet, const Flow& flow) {
-  const u32 state = state_of(flow.word);
+  const u32 state = state_of(flow.found.word);
   const Standing standing = next_standing(p, packet, state);
   const u32 expiry = p.now() + standing.timeout;
-  if (is_fresh(p, flow.word, standing.state, expiry)) return;
-  const u64 word = with_state(flow.word, standing.state, expiry);
-  if (!compare_exchange(&flow.record->word, flow.word, word)) return;
+  if (is_fresh(p, flow.found.word, standing.state, expiry)) return;
+  const u64 word = with_state(flow.found.word, standing.state, expiry);
+  if (!compare_exchange(&flow.found.record->word, flow.found.word, word)) return;
   if (standing.state == state) return;
   const bool was_active = is_active(packet.key, state);
   const bool active = is_active(packet.key, standing.state);
@@ -206,7 +213,7 @@ PEN_INLINE void track(P& p, const Packet& packet, const Flow& flow) {
 // Ends a connection before its time.
 template <Platform P>
 PEN_INLINE void end_connection(P& p, const Flow& flow) {
-  end_record(flow.record, flow.word, p.now(), ends_load(p));
+  end_record(RegionTable<P>{p, flow.region}, flow.found, p.now(), ends_load(p));
 }
 
 }  // namespace penstock

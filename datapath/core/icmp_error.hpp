@@ -76,8 +76,8 @@ PEN_INLINE bool write_icmp_header(P& p, u32 offset, const IcmpErrorPlan& plan, u
   icmp->type = plan.kind.type;
   icmp->code = plan.kind.code;
   icmp->rest = big(plan.mtu);
-  const u64 own = static_cast<u64>(plan.kind.type) + (static_cast<u64>(plan.kind.code) << 8) +
-                  static_cast<u32>(big(plan.mtu));
+  const u64 own =
+      static_cast<u64>(plan.kind.type) + (static_cast<u64>(plan.kind.code) << 8) + static_cast<u32>(big(plan.mtu));
   icmp->checksum = static_cast<u16>(~fold(own + sum));
   return true;
 }

@@ -48,8 +48,7 @@ PEN_INLINE Parsed parse_ipv6(const P& p, Packet& packet) {
   const auto* ip = header_at<Ipv6Header>(p, network_offset);
   if (!ip) return unfit(Reason::pass_malformed);
   packet.ip_length = static_cast<u32>(sizeof(Ipv6Header)) + host(ip->payload_length);
-  const bool sound =
-      ip->version_class_label[0] >> 4 == 6 && network_offset + packet.ip_length <= frame_length(p);
+  const bool sound = ip->version_class_label[0] >> 4 == 6 && network_offset + packet.ip_length <= frame_length(p);
   if (!sound) return unfit(Reason::pass_malformed);
   packet.key.family = Family::ipv6;
   packet.key.client.low = ip->source[0] | static_cast<u64>(ip->source[1]) << 32;
@@ -95,9 +94,7 @@ struct Ipv6Extension {
 static constexpr u32 ipv6_extensions_max = 4;
 
 // Hop-by-hop options, routing and destination options stand between the header and what is balanced (RFC 8200 §4.1).
-PEN_INLINE bool is_ipv6_extension(u8 next_header) {
-  return next_header == 0 || next_header == 43 || next_header == 60;
-}
+PEN_INLINE bool is_ipv6_extension(u8 next_header) { return next_header == 0 || next_header == 43 || next_header == 60; }
 
 template <Platform P>
 PEN_INLINE Parsed skip_ipv6_extensions(const P& p, Packet& packet) {

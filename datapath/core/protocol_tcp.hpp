@@ -28,10 +28,14 @@ constexpr TcpRow pack(const Next& next) {
 }
 
 // From:                               none  established syn_sent syn_recv fin_wait time_wait close close_wait last_ack listen synack
-static constexpr TcpRow syn = pack({{syn_recv, established, established, syn_recv, syn_recv, syn_recv, syn_recv, syn_recv, syn_recv, syn_recv, syn_recv}});
-static constexpr TcpRow fin = pack({{close, fin_wait, syn_sent, time_wait, fin_wait, time_wait, close, close_wait, last_ack, listen, time_wait}});
-static constexpr TcpRow ack = pack({{established, established, syn_sent, established, fin_wait, time_wait, close, close_wait, close, listen, established}});
-static constexpr TcpRow rst = pack({{close, close, close, syn_recv, close, close, close, close, last_ack, listen, close}});
+static constexpr TcpRow syn = pack({{syn_recv, established, established, syn_recv, syn_recv, syn_recv, syn_recv,
+                                     syn_recv, syn_recv, syn_recv, syn_recv}});
+static constexpr TcpRow fin =
+    pack({{close, fin_wait, syn_sent, time_wait, fin_wait, time_wait, close, close_wait, last_ack, listen, time_wait}});
+static constexpr TcpRow ack = pack({{established, established, syn_sent, established, fin_wait, time_wait, close,
+                                     close_wait, close, listen, established}});
+static constexpr TcpRow rst =
+    pack({{close, close, close, syn_recv, close, close, close, close, last_ack, listen, close}});
 static constexpr TcpRow other = pack({{close, close, close, close, close, close, close, close, close, close, close}});
 
 }  // namespace tcp_row

@@ -67,7 +67,8 @@ class Traffic {
       });
     }
     while (running.load() > 0) {
-      sweep();
+      sweep(tables_.view().established_table());
+      sweep(tables_.view().half_open_table());
       ++clock_;
     }
     for (std::thread& thread : threads) thread.join();
@@ -76,6 +77,7 @@ class Traffic {
   void expect_order() {
     EXPECT_EQ(duplicates(tables_.view(), clock_), 0U);
     expect_loads_to_match(tables_.view());
+    expect_tags_to_match(tables_.view());
     EXPECT_EQ(counted(Reason::bug), 0U);
     EXPECT_EQ(tables_.view().loads[private_server].inactive, static_cast<s32>(workers * private_flows));
     u64 connections = 0;
@@ -127,16 +129,16 @@ class Traffic {
   }
 
   // As the daemon's sweeper does.
-  void sweep() {
-    const Tables& tables = tables_.view();
-    const auto load_at = [&tables](u32 slot) { return &tables.loads[slot]; };
+  void sweep(const TableView<Connection>& table) {
+    const auto load_at = [this](u32 slot) { return &tables_.view().loads[slot]; };
     const auto on_end = [&](const Connection& record, u64 word) { end_load(load_at, record, word); };
-    for (const auto& buckets : {tables.connections, tables.half_open}) {
-      for (ConnectionBucket& bucket : buckets) {
-        for (Connection& record : bucket.records) {
-          const u64 word = load_acquire(&record.word);
-          if (is_over(&record, word, clock_)) end_record(&record, word, clock_, on_end);
-        }
+    const u32 now = clock_;
+    for (u32 bucket = 0; bucket < table.buckets.size(); ++bucket) {
+      for (u32 index = 0; index < records_per_bucket; ++index) {
+        Connection& record = table.buckets[bucket].records[index];
+        const u64 word = load_acquire(&record.word);
+        if (is_over(&record, word, now))
+          end_record(table, Found<Connection>{&record, word, bucket, index}, now, on_end);
       }
     }
   }

@@ -28,7 +28,7 @@ struct Ipv4Header {
   u8 ttl;
   u8 protocol;
   u16 checksum;
-  u32 source;       // address images: bytes as on the wire
+  u32 source;  // address images: bytes as on the wire
   u32 destination;
 };
 static_assert(sizeof(Ipv4Header) == 20);

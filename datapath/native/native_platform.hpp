@@ -14,7 +14,8 @@ namespace penstock {
 // A frame with room before it, placed as the kernel places frames: the IP header is aligned to 4 bytes.
 class FrameBuffer {
  public:
-  static constexpr std::size_t headroom = 256 + 2;  // XDP_PACKET_HEADROOM, and Ethernet's 14 bytes up to a multiple of 4
+  static constexpr std::size_t headroom =
+      256 + 2;  // XDP_PACKET_HEADROOM, and Ethernet's 14 bytes up to a multiple of 4
 
   explicit FrameBuffer(std::span<const u8> frame) : bytes_(headroom + frame.size()), begin_(headroom) {
     if (!frame.empty()) std::memcpy(bytes_.data() + begin_, frame.data(), frame.size());
@@ -61,6 +62,9 @@ class NativePlatform {
   [[nodiscard]] ConnectionBucket* connection_bucket(u32 index) { return row(tables_.connections, index); }
   [[nodiscard]] ConnectionBucket* half_open_bucket(u32 index) { return row(tables_.half_open, index); }
   [[nodiscard]] ServiceBucket* service_bucket(u32 index) { return row(tables_.services, index); }
+  [[nodiscard]] u64* connection_tags(u32 index) { return row(tables_.connection_tags, index); }
+  [[nodiscard]] u64* half_open_tags(u32 index) { return row(tables_.half_open_tags, index); }
+  [[nodiscard]] u64* service_tags(u32 index) { return row(tables_.service_tags, index); }
   [[nodiscard]] const RealServer* server(u32 slot) { return row(tables_.servers, slot); }
   [[nodiscard]] ServerLoad* load(u32 slot) { return row(tables_.loads, slot); }
   [[nodiscard]] ServerCounters* counters(u32 slot) { return row(tables_.counters, slot * tables_.config.cpus + cpu_); }

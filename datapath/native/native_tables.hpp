@@ -25,8 +25,11 @@ class NativeTables {
  public:
   explicit NativeTables(const Config& config)
       : connections_(config.connection_buckets),
+        connection_tags_(config.connection_buckets),
         half_open_(config.half_open_buckets),
+        half_open_tags_(config.half_open_buckets),
         services_(config.service_buckets),
+        service_tags_(config.service_buckets),
         servers_(config.servers_max),
         loads_(config.servers_max),
         counters_(std::size_t{config.servers_max} * config.cpus),
@@ -40,6 +43,9 @@ class NativeTables {
                .connections = connections_,
                .half_open = half_open_,
                .services = services_,
+               .connection_tags = connection_tags_,
+               .half_open_tags = half_open_tags_,
+               .service_tags = service_tags_,
                .servers = servers_,
                .loads = loads_,
                .counters = counters_,
@@ -58,8 +64,11 @@ class NativeTables {
 
  private:
   std::vector<ConnectionBucket> connections_;
+  std::vector<u64> connection_tags_;
   std::vector<ConnectionBucket> half_open_;
+  std::vector<u64> half_open_tags_;
   std::vector<ServiceBucket> services_;
+  std::vector<u64> service_tags_;
   std::vector<RealServer> servers_;
   std::vector<ServerLoad> loads_;
   std::vector<ServerCounters> counters_;

@@ -13,20 +13,37 @@
 
 namespace penstock {
 
+// One of the tables of records, as core/table.hpp wants it.
+template <typename Record>
+struct TableView {
+  std::span<Bucket<Record>> buckets;
+  std::span<u64> all_tags;
+
+  [[nodiscard]] Bucket<Record>* bucket(u32 index) const { return index < buckets.size() ? &buckets[index] : nullptr; }
+  [[nodiscard]] u64* tags(u32 index) const { return index < all_tags.size() ? &all_tags[index] : nullptr; }
+};
+
 struct Tables {
   Config config{};
   std::span<ConnectionBucket> connections;  // packet path and sweeper, by compare-and-swap (core/table.hpp)
   std::span<ConnectionBucket> half_open;    // the same; TCP before its handshake completes
   std::span<ServiceBucket> services;        // control plane; the packet path reads
-  std::span<RealServer> servers;            // control plane; by slot
-  std::span<ServerLoad> loads;              // atomic adds by packet path and sweeper; by slot
-  std::span<ServerCounters> counters;       // packet path; [slot * config.cpus + cpu]
-  std::span<NextHop> next_hops;             // control plane; by row, row 0 stays unresolved
-  std::span<u64> schedules;                 // control plane; cursors: packet path, by atomic add
-  std::span<Interface> interfaces;          // control plane; by interface index
-  std::span<ReasonCounters> reasons;        // packet path; [cpu]
-  VipFilter* vip_filter = nullptr;          // control plane
-  Settings* settings = nullptr;             // control plane
+  std::span<u64> connection_tags;           // with their buckets: a byte for each record (core/tag_bytes.hpp)
+  std::span<u64> half_open_tags;
+  std::span<u64> service_tags;
+  std::span<RealServer> servers;       // control plane; by slot
+  std::span<ServerLoad> loads;         // atomic adds by packet path and sweeper; by slot
+  std::span<ServerCounters> counters;  // packet path; [slot * config.cpus + cpu]
+  std::span<NextHop> next_hops;        // control plane; by row, row 0 stays unresolved
+  std::span<u64> schedules;            // control plane; cursors: packet path, by atomic add
+  std::span<Interface> interfaces;     // control plane; by interface index
+  std::span<ReasonCounters> reasons;   // packet path; [cpu]
+  VipFilter* vip_filter = nullptr;     // control plane
+  Settings* settings = nullptr;        // control plane
+
+  [[nodiscard]] TableView<Connection> established_table() const { return {connections, connection_tags}; }
+  [[nodiscard]] TableView<Connection> half_open_table() const { return {half_open, half_open_tags}; }
+  [[nodiscard]] TableView<Service> service_table() const { return {services, service_tags}; }
 };
 
 }  // namespace penstock

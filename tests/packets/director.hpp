@@ -85,10 +85,10 @@ class Director {
     const ScheduleRef schedule = write_schedule(picks);
     const ServiceKey key = key_of(service);
     const Service content{.word = 0, .key = key, .schedule = schedule, .id = 0, .flags = 0, .reserved = {}};
-    const auto bucket_at = [this](u32 index) { return &tables_.services[index]; };
     const auto ends = [](const Service&, u64) {};
     const Place place = place_of(hash_of(tables_.config.hash_key, key), tables_.config.service_buckets);
-    const auto inserted = insert_record<Service>(bucket_at, place, content, 0, 0, 0, WhenFull::refuse, ends);
+    const auto inserted =
+        insert_record<Service>(tables_.service_table(), place, content, 0, 0, 0, WhenFull::refuse, ends);
     if (!inserted.stored) throw std::runtime_error("no room for service " + service.vip);
     const u32 bit = vip_filter_bit(key.vip);
     tables_.vip_filter->bits[bit / 64] |= 1ULL << (bit % 64);
