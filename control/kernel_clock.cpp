@@ -17,7 +17,7 @@ Result<u64> read_jiffies(int program) {
   std::array<u8, 64> frame{};  // the kernel wants an Ethernet header at least
   LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame.data(), .data_out = frame.data(),
               .data_size_in = frame.size(), .data_size_out = frame.size());
-  if (bpf_prog_test_run_opts(program, &options) != 0) return fail_bpf("reading the kernel's clock", errno);
+  if (bpf_prog_test_run_opts(program, &options) != 0) return fail_privileged("reading the kernel's clock", errno);
   u64 jiffies = 0;
   std::memcpy(&jiffies, frame.data(), sizeof jiffies);
   return jiffies;

@@ -110,7 +110,7 @@ Result<LoadedPrograms> load_programs(const Maps& maps) {
   if (!object) return fail_errno("reading the embedded BPF object", errno);
   if (auto put = put_maps(object.get(), maps); !put) return fail(put.error());
   if (bpf_object__load(object.get()) != 0)
-    return fail_bpf(fmt::format("loading the data plane into the kernel: {}", last_words), errno);
+    return fail_privileged(fmt::format("loading the data plane into the kernel: {}", last_words), errno);
 
   auto xdp = take_program(object.get(), "penstock_xdp");
   if (!xdp) return fail(xdp.error());

@@ -35,7 +35,7 @@ Result<Maps> Maps::create(const Config& config) {
     LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
     maps.files_[i] = File(bpf_map_create(BPF_MAP_TYPE_ARRAY, shapes[i].name, sizeof(u32), shapes[i].value_bytes,
                                          shapes[i].entries, &options));
-    if (!maps.files_[i].is_open()) return fail_bpf("creating " + describe(shapes[i]), errno);
+    if (!maps.files_[i].is_open()) return fail_privileged("creating " + describe(shapes[i]), errno);
   }
   maps.tables_.config = config;
   if (auto mapped = maps.map_memory(); !mapped) return fail(mapped.error());
@@ -48,7 +48,7 @@ Result<Maps> Maps::open(const Config& config, const std::string& directory) {
   for (std::size_t i = 0; i < map_ids; ++i) {
     const std::string path = directory + "/" + shapes[i].name;
     maps.files_[i] = File(bpf_obj_get(path.c_str()));
-    if (!maps.files_[i].is_open()) return fail_bpf("adopting " + path, errno);
+    if (!maps.files_[i].is_open()) return fail_privileged("adopting " + path, errno);
     if (auto fits = check_shape(maps.files_[i].fd(), shapes[i], path); !fits) return fail(fits.error());
   }
   maps.tables_.config = config;
@@ -60,7 +60,7 @@ Result<void> Maps::pin(const std::string& directory) const {
   const auto shapes = map_shapes(tables_.config);
   for (std::size_t i = 0; i < map_ids; ++i) {
     const std::string path = directory + "/" + shapes[i].name;
-    if (bpf_obj_pin(files_[i].fd(), path.c_str()) != 0) return fail_bpf("pinning " + path, errno);
+    if (bpf_obj_pin(files_[i].fd(), path.c_str()) != 0) return fail_privileged("pinning " + path, errno);
   }
   return {};
 }
@@ -92,6 +92,9 @@ Result<void> Maps::map_memory() {
              .connections = rows<ConnectionBucket>(MapId::connections),
              .half_open = rows<ConnectionBucket>(MapId::half_open),
              .services = rows<ServiceBucket>(MapId::services),
+             .connection_tags = rows<u64>(MapId::connection_tags),
+             .half_open_tags = rows<u64>(MapId::half_open_tags),
+             .service_tags = rows<u64>(MapId::service_tags),
              .servers = rows<RealServer>(MapId::servers),
              .loads = rows<ServerLoad>(MapId::loads),
              .counters = rows<ServerCounters>(MapId::counters),

@@ -60,7 +60,7 @@ Result<void> Netlink::ask(nlmsghdr* request, const Each& each) {
     if (state == MNL_CB_STOP) return {};
     // A dump that something changed under: the messages so far are true, the rest is asked again.
     if (errno == EINTR && is_dump && attempt < interrupted_dumps_max) continue;
-    return fail_bpf("rtnetlink", errno);
+    return fail_privileged("rtnetlink", errno);
   }
 }
 

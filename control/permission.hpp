@@ -7,6 +7,6 @@
 
 namespace penstock::control {
 
-[[nodiscard]] tl::unexpected<Error> fail_bpf(std::string_view tried, int errno_value);
+[[nodiscard]] tl::unexpected<Error> fail_privileged(std::string_view tried, int errno_value);
 
 }  // namespace penstock::control
