@@ -66,6 +66,21 @@ inline void expect_loads_to_match(const Tables& tables) {
   }
 }
 
+// A slot is free by its word and by its tag byte alike, or taken by both.
+inline void expect_tags_to_match(const Tables& tables) {
+  const auto walk = [](const auto& buckets, const auto& tags) {
+    for (std::size_t bucket = 0; bucket < buckets.size(); ++bucket) {
+      for (u32 index = 0; index < records_per_bucket; ++index) {
+        const bool has_tag = (tags[bucket] >> (8 * index) & 0xff) != 0;
+        const bool has_word = buckets[bucket].records[index].word != 0;
+        ASSERT_EQ(has_tag, has_word) << "bucket " << bucket << " slot " << index;
+      }
+    }
+  };
+  walk(tables.connections, tables.connection_tags);
+  walk(tables.half_open, tables.half_open_tags);
+}
+
 // Keys that stand more than once among the unexpired records of one region.
 [[nodiscard]] inline u32 duplicates(const Tables& tables, u32 now) {
   std::set<std::pair<Region, std::string>> seen;
