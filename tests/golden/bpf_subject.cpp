@@ -3,11 +3,11 @@
 #include <bpf/bpf.h>
 
 #include <cerrno>
+#include <cstring>
 #include <optional>
 
 #include "control/kernel_clock.hpp"
 #include "control/loader.hpp"
-#include "control/permission.hpp"
 #include "datapath/core/platform.hpp"
 #include "datapath/native/native_tables.hpp"
 #include "tests/golden/control_side.hpp"
@@ -18,6 +18,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr u32 test_run_ingress = 1;      // a test run says that its frame came in by the loopback interface
 constexpr std::size_t growth_max = 256;  // what a packet may grow by: XDP's headroom
 
 // The program reads the kernel's jiffies, which nobody moves: instead of the clock going on, every expiry comes nearer.
@@ -58,21 +59,39 @@ class AgeingClock final : public PassingClock {
   milliseconds now_{};
 };
 
+template <typename Row>
+void clear(std::span<Row> rows) {
+  std::memset(static_cast<void*>(rows.data()), 0, rows.size_bytes());
+}
+
+void clear_tables(const Tables& tables) {
+  clear(tables.connections);
+  clear(tables.half_open);
+  clear(tables.services);
+  clear(tables.connection_tags);
+  clear(tables.half_open_tags);
+  clear(tables.service_tags);
+  clear(tables.servers);
+  clear(tables.loads);
+  clear(tables.counters);
+  clear(tables.next_hops);
+  clear(tables.interfaces);
+  clear(tables.schedules);
+  clear(tables.reasons);
+  *tables.vip_filter = {};
+  *tables.settings = {};
+}
+
 class BpfSubject final : public Subject {
  public:
-  static Result<std::unique_ptr<Subject>> start(const Topology& topology) {
-    const auto cpus = control::possible_cpus();
-    if (!cpus) return tl::unexpected(cpus.error());
-    Config config = small_config();
-    config.cpus = *cpus;
-    auto loaded = control::load(config);
-    if (!loaded) return tl::unexpected(loaded.error());
-    std::unique_ptr<BpfSubject> subject(new BpfSubject(std::move(*loaded)));
-    auto kernel = control::KernelClock::start(subject->loaded_.programs.clock.fd());
+  static Result<std::unique_ptr<Subject>> start(const Topology& topology, const control::LoadedProgram& loaded) {
+    clear_tables(loaded.tables());
+    std::unique_ptr<BpfSubject> subject(new BpfSubject(topology, loaded));
+    auto kernel = control::KernelClock::start(loaded.programs.clock.fd());
     if (!kernel) return tl::unexpected(kernel.error());
     subject->kernel_clock_.emplace(*kernel);
-    subject->clock_.emplace(subject->loaded_.tables(), *subject->kernel_clock_);
-    auto control = ControlSide::start(subject->loaded_.tables(), topology, *subject->clock_);
+    subject->clock_.emplace(loaded.tables(), *subject->kernel_clock_);
+    auto control = ControlSide::start(loaded.tables(), topology, *subject->clock_);
     if (!control) return tl::unexpected(control.error());
     subject->control_ = std::move(*control);
     return subject;
@@ -81,12 +100,13 @@ class BpfSubject final : public Subject {
   [[nodiscard]] std::string name() const override { return "bpf"; }
   api::Director& control() override { return control_->director(); }
 
-  Result<Reaction> send(Interface /*in: a test run has none*/, const Bytes& frame) override {
+  Result<Reaction> send(Interface in, const Bytes& frame) override {
+    control_->set_ingress(test_run_ingress, topology_.mac[static_cast<std::size_t>(in)]);
     Bytes out(frame.size() + growth_max);
     LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame.data(), .data_out = out.data(),
                 .data_size_in = static_cast<u32>(frame.size()), .data_size_out = static_cast<u32>(out.size()));
     if (bpf_prog_test_run_opts(loaded_.program(), &options) != 0)
-      return control::fail_bpf("running the program on a frame", errno);
+      return fail_errno("running the program on a frame", errno);
     out.resize(options.data_size_out);
     switch (static_cast<penstock::Verdict>(options.retval)) {
       case penstock::Verdict::pass:
@@ -119,9 +139,10 @@ class BpfSubject final : public Subject {
   Result<Totals> totals() override { return control_->totals(); }
 
  private:
-  explicit BpfSubject(control::LoadedProgram loaded) : loaded_(std::move(loaded)) {}
+  BpfSubject(const Topology& topology, const control::LoadedProgram& loaded) : topology_(topology), loaded_(loaded) {}
 
-  control::LoadedProgram loaded_;
+  const Topology& topology_;
+  const control::LoadedProgram& loaded_;
   std::optional<control::KernelClock> kernel_clock_;
   std::optional<AgeingClock> clock_;
   std::unique_ptr<ControlSide> control_;
@@ -129,6 +150,26 @@ class BpfSubject final : public Subject {
 
 }  // namespace
 
-Result<std::unique_ptr<Subject>> make_bpf_subject(const Topology& topology) { return BpfSubject::start(topology); }
+class BpfProgram::Loaded {
+ public:
+  control::LoadedProgram program;
+};
+
+BpfProgram::BpfProgram(std::unique_ptr<Loaded> loaded) : loaded_(std::move(loaded)) {}
+BpfProgram::~BpfProgram() = default;
+
+Result<std::unique_ptr<BpfProgram>> BpfProgram::load() {
+  const auto cpus = control::possible_cpus();
+  if (!cpus) return tl::unexpected(cpus.error());
+  Config config = small_config();
+  config.cpus = *cpus;
+  auto program = control::load(config);
+  if (!program) return tl::unexpected(program.error());
+  return std::unique_ptr<BpfProgram>(new BpfProgram(std::unique_ptr<Loaded>(new Loaded{std::move(*program)})));
+}
+
+Result<std::unique_ptr<Subject>> BpfProgram::make_subject(const Topology& topology) {
+  return BpfSubject::start(topology, loaded_->program);
+}
 
 }  // namespace penstock::golden

@@ -7,7 +7,23 @@
 
 namespace penstock::golden {
 
-// The topology outlives the subject. ErrorCode::permission_denied: BPF programs can't be loaded here.
-[[nodiscard]] Result<std::unique_ptr<Subject>> make_bpf_subject(const Topology& topology);
+// Verifying the program takes far longer than a recording, so it is loaded once, and each subject begins with empty tables. One
+// subject at a time, within the life of the program; the topology outlives both.
+class BpfProgram {
+ public:
+  // ErrorCode::permission_denied: BPF programs can't be loaded here.
+  [[nodiscard]] static Result<std::unique_ptr<BpfProgram>> load();
+  [[nodiscard]] Result<std::unique_ptr<Subject>> make_subject(const Topology& topology);
+
+  BpfProgram(const BpfProgram&) = delete;
+  BpfProgram& operator=(const BpfProgram&) = delete;
+  ~BpfProgram();
+
+ private:
+  class Loaded;
+  explicit BpfProgram(std::unique_ptr<Loaded> loaded);
+
+  std::unique_ptr<Loaded> loaded_;
+};
 
 }  // namespace penstock::golden

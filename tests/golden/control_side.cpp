@@ -55,6 +55,12 @@ void ControlSide::advance(std::chrono::milliseconds by) {
   sweeper_.sweep(tables_.connections.size() + tables_.half_open.size());
 }
 
+void ControlSide::set_ingress(u32 index, const Mac& address) {
+  penstock::Interface& row = tables_.interfaces[index];
+  std::copy(address.begin(), address.end(), row.address);
+  row.known = 1;
+}
+
 Result<void> ControlSide::set(std::string_view name, const std::string& value) {
   for (const Setting& setting : settings) {
     if (setting.name != name) continue;

@@ -31,6 +31,8 @@ class ControlSide {
   void advance(std::chrono::milliseconds by);
   Result<void> set(std::string_view setting, const std::string& value);
   void set_mtu(Interface interface, u32 mtu) { next_hops_.set_mtu(interface, mtu); }
+  // Tells the data plane that frames which come in by interface `index` are the director's when they are for `address`.
+  void set_ingress(u32 index, const Mac& address);
   [[nodiscard]] Totals totals() const { return {writer_->total_statistics(), writer_->total_rates()}; }
 
  private:

@@ -97,10 +97,12 @@ int replay_all(const Options& options) {
     required = *globs;
   }
 
+  const auto directors = make_directors(options.mode);
+  if (!directors) return complain(directors.error());
   std::vector<Verdicted> verdicts;
   for (const Recording& recording : suite->recordings) {
     if (!is_selected(recording, options.names, options.tags) || !is_selected(recording, required, {})) continue;
-    auto trial = try_recording(*suite, recording, options.mode);
+    auto trial = try_recording(*suite, recording, *directors);
     if (!trial) return complain(trial.error());
     if (!required.empty() && trial->outcome == Outcome::unsupported) {
       trial->outcome = Outcome::failed;

@@ -13,13 +13,15 @@ void reproduce_required(Mode mode) {
   ASSERT_TRUE(suite) << suite.error().message;
   const auto globs = load_globs(std::string(folder) + "/required.txt");
   ASSERT_TRUE(globs) << globs.error().message;
+  const auto directors = make_directors(mode);
+  if (!directors && directors.error().code == ErrorCode::permission_denied) {
+    GTEST_SKIP() << "SKIPPED: the recordings were not held against the BPF program: " << directors.error().message;
+  }
+  ASSERT_TRUE(directors) << directors.error().message;
   std::size_t tried = 0;
   for (const Recording& recording : suite->recordings) {
     if (!is_selected(recording, *globs, {})) continue;
-    const auto trial = try_recording(*suite, recording, mode);
-    if (!trial && trial.error().code == ErrorCode::permission_denied) {
-      GTEST_SKIP() << "SKIPPED: the recordings were not held against the BPF program: " << trial.error().message;
-    }
+    const auto trial = try_recording(*suite, recording, *directors);
     ASSERT_TRUE(trial) << trial.error().message;
     EXPECT_TRUE(trial->outcome == Outcome::passed) << recording.name << "\n" << trial->report;
     ++tried;

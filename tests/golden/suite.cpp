@@ -54,18 +54,22 @@ Trial trial_of(const Recording& recording, const Finished& finished) {
   return trial;
 }
 
-Trial trial_of_both(const Recording& recording, const Finished& native, const Finished& bpf) {
-  const Judgement agreement = judge_agreement(recording, native.run, bpf.run);
-  Trial trial = trial_of(recording, native);
-  const Trial other = trial_of(recording, bpf);
-  if (agreement.outcome == Outcome::failed) {
-    trial.report += "  native and bpf do not agree:\n" +
-                    print_differences(recording, agreement, native.run.results, bpf.run, native.name, bpf.name);
-    trial.outcome = Outcome::failed;
+Trial trial_of_agreement(const Recording& recording, const Finished& one, const Finished& other) {
+  const Judgement agreement = judge_agreement(recording, one.run, other.run);
+  if (agreement.outcome != Outcome::failed) return {};
+  return {.outcome = Outcome::failed,
+          .report = fmt::format("  {} and {} do not agree:\n", one.name, other.name) +
+                    print_differences(recording, agreement, one.run.results, other.run, one.name, other.name),
+          .deviations = {}};
+}
+
+void merge(Trial& into, const Trial& more) {
+  if (more.outcome == Outcome::failed) {
+    into.report = into.outcome == Outcome::failed ? into.report + more.report : more.report;
+    into.outcome = Outcome::failed;
+  } else if (into.outcome == Outcome::passed) {
+    into = more;
   }
-  // While they agree, the other's report would be the same again.
-  if (trial.outcome != Outcome::failed && other.outcome == Outcome::failed) trial = other;
-  return trial;
 }
 
 }  // namespace
@@ -106,20 +110,35 @@ bool is_selected(const Recording& recording, const std::vector<std::string>& glo
          (tags.empty() || std::any_of(tags.begin(), tags.end(), tags_it));
 }
 
-Result<Trial> try_recording_on(const Suite& suite, const Recording& recording, const SubjectMaker& make) {
-  const auto finished = run_on(suite, recording, make);
-  if (!finished) return tl::unexpected(finished.error());
-  return trial_of(recording, *finished);
+Result<std::vector<SubjectMaker>> make_directors(Mode mode) {
+  std::vector<SubjectMaker> directors;
+  if (mode != Mode::bpf) directors.emplace_back(make_native_subject);
+  if (mode == Mode::native) return directors;
+  auto loaded = BpfProgram::load();
+  if (!loaded) return tl::unexpected(loaded.error());
+  // Shared, because a std::function is copied.
+  directors.emplace_back([program = std::shared_ptr<BpfProgram>(std::move(*loaded))](const Topology& topology) {
+    return program->make_subject(topology);
+  });
+  return directors;
 }
 
-Result<Trial> try_recording(const Suite& suite, const Recording& recording, Mode mode) {
-  if (mode == Mode::native) return try_recording_on(suite, recording, make_native_subject);
-  if (mode == Mode::bpf) return try_recording_on(suite, recording, make_bpf_subject);
-  const auto native = run_on(suite, recording, make_native_subject);
-  if (!native) return tl::unexpected(native.error());
-  const auto bpf = run_on(suite, recording, make_bpf_subject);
-  if (!bpf) return tl::unexpected(bpf.error());
-  return trial_of_both(recording, *native, *bpf);
+Result<Trial> try_recording(const Suite& suite, const Recording& recording,
+                            const std::vector<SubjectMaker>& directors) {
+  std::vector<Finished> finished;
+  for (const SubjectMaker& make : directors) {
+    auto one = run_on(suite, recording, make);
+    if (!one) return tl::unexpected(one.error());
+    finished.push_back(std::move(*one));
+  }
+  Trial trial = trial_of(recording, finished.front());
+  for (std::size_t i = 1; i < finished.size(); ++i) {
+    const Trial agreement = trial_of_agreement(recording, finished.front(), finished[i]);
+    merge(trial, agreement);
+    // A failure that both share is told once.
+    if (trial.outcome != Outcome::failed) merge(trial, trial_of(recording, finished[i]));
+  }
+  return trial;
 }
 
 }  // namespace penstock::golden

@@ -14,9 +14,6 @@
 
 namespace penstock::golden {
 
-// What one recording is tried against. Both: each against the recording, and then they against each other.
-enum class Mode { native, bpf, both };
-
 struct Suite {
   Topology topology;
   std::vector<Deviation> deviations;
@@ -39,11 +36,14 @@ struct Trial {
   std::vector<std::string> deviations;  // known ones that were met
 };
 
-// Error: a subject could not be made at all (ErrorCode::permission_denied: BPF programs can't be loaded here).
-[[nodiscard]] Result<Trial> try_recording(const Suite& suite, const Recording& recording, Mode mode);
-
-// The same, with the subject from `make`: for other directors than the two.
 using SubjectMaker = std::function<Result<std::unique_ptr<Subject>>(const Topology&)>;
-[[nodiscard]] Result<Trial> try_recording_on(const Suite& suite, const Recording& recording, const SubjectMaker& make);
+
+// What recordings are tried against. Two: each against the recording, and then they against each other.
+enum class Mode { native, bpf, both };
+[[nodiscard]] Result<std::vector<SubjectMaker>> make_directors(Mode mode);
+
+// Error: a subject could not be made at all.
+[[nodiscard]] Result<Trial> try_recording(const Suite& suite, const Recording& recording,
+                                          const std::vector<SubjectMaker>& directors);
 
 }  // namespace penstock::golden
