@@ -13,7 +13,9 @@ PEN_INLINE T load_acquire(const T* from) {
 #ifdef __bpf__
   return *static_cast<const volatile T*>(from);
 #else
-  return __atomic_load_n(from, __ATOMIC_ACQUIRE);
+  T value;
+  __atomic_load(from, &value, __ATOMIC_ACQUIRE);  // clang's __atomic_load_n takes no enum
+  return value;
 #endif
 }
 
