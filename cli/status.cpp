@@ -1,0 +1,61 @@
+#include "cli/status.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace penstock::cli {
+
+Result<Status> read_status(api::Director& director) {
+  const auto services = director.services();
+  if (!services) return fail(services.error());
+  const auto info = director.info();
+  if (!info) return fail(info.error());
+  auto reasons = director.reasons();
+  if (!reasons) return fail(reasons.error());
+
+  Status status;
+  status.services = services->size();
+  for (const api::ServiceView& service : *services) {
+    status.real_servers += service.servers.size();
+    for (const api::ServerView& server : service.servers) {
+      status.active += server.active;
+      status.inactive += server.inactive;
+    }
+  }
+  status.connections_max = info->connections_max;
+  status.reasons = *std::move(reasons);
+  return status;
+}
+
+std::string status_table(const Status& status) {
+  std::string text = fmt::format("services      {} with {} real servers\n", status.services, status.real_servers) +
+                     fmt::format("connections   {} active, {} inactive; room for {}\n", status.active, status.inactive,
+                                 status.connections_max);
+  std::size_t width = 0;
+  for (const api::Counter& counter : status.reasons) width = std::max(width, counter.name.size());
+  bool first = true;
+  for (const api::Counter& counter : status.reasons) {
+    if (counter.packets == 0) continue;
+    text += fmt::format("{:<14}{:<{}}  {:>12}\n", first ? "not forwarded" : "", counter.name, width, counter.packets);
+    first = false;
+  }
+  if (first) text += "not forwarded none\n";
+  return text;
+}
+
+std::string status_json(const Status& status) {
+  nlohmann::ordered_json reasons = nlohmann::ordered_json::object();
+  for (const api::Counter& counter : status.reasons) reasons[counter.name] = counter.packets;
+  const nlohmann::ordered_json json = {
+      {"services", status.services},
+      {"real_servers", status.real_servers},
+      {"connections", {{"active", status.active}, {"inactive", status.inactive}, {"max", status.connections_max}}},
+      {"reasons", reasons},
+  };
+  // Names come from the daemon: a byte that is no UTF-8 must not become an exception.
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace penstock::cli
