@@ -15,6 +15,7 @@
 
 #include <array>
 #include <csignal>
+#include <cstdlib>
 #include <sstream>
 
 #include "lab/network_plan.hpp"
@@ -151,6 +152,7 @@ void keep_only(const FileDescriptor& channel, const std::string& log) {
 [[noreturn]] void live_as_init(const HostPlan& plan, const FileDescriptor& channel) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   prctl(PR_SET_NAME, ("lab:" + plan.name()).c_str());
+  clearenv();  // what services get is said in host_environment
   reset_signals();
   keep_only(channel, plan.log);
   raise_file_limit();

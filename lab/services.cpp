@@ -11,7 +11,7 @@
 #include <iterator>
 #include <sstream>
 
-#include "lab/control_socket.hpp"
+#include "api/client.hpp"
 #include "lab/process.hpp"
 #include "lab/wait_until.hpp"
 
@@ -87,17 +87,23 @@ pid_t start_daemon(const std::vector<std::string>& argv, const std::vector<std::
   _exit(execute(argv, environment));
 }
 
+// Answers come only once its data plane is loaded and attached.
+bool penstockd_answers() {
+  const auto director = api::connect();
+  return director && (*director)->info();
+}
+
 Result<void> wait_for_penstockd(pid_t pid) {
   int status = 0;
   bool ended = false;
   const bool answers = wait_until(in(daemon_start_time_max), [&] {
     ended = waitpid(pid, &status, WNOHANG) == pid;
-    return ended || control_socket_answers();
+    return ended || penstockd_answers();
   });
   if (ended) return fail(ErrorCode::unavailable, fmt::format("penstockd ended with status {}", exit_status_of(status)));
   if (!answers) {
     return fail(ErrorCode::unavailable,
-                fmt::format("penstockd: no control socket answers after {} ms", daemon_start_time_max.count()));
+                fmt::format("penstockd does not answer after {} ms", daemon_start_time_max.count()));
   }
   return {};
 }

@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "lab/control_socket.hpp"
-
 namespace penstock::lab {
 namespace {
 
@@ -20,21 +18,6 @@ TEST(NginxConfiguration, listens_on_each_port_and_names_the_host) {
   EXPECT_THAT(both, HasSubstr("listen [::]:8080 "));
   EXPECT_THAT(both, HasSubstr("add_header X-Lab-Host rs1 always;"));
   EXPECT_THAT(nginx_configuration(host, false), Not(HasSubstr("[::]")));
-}
-
-constexpr std::string_view header = "Num       RefCount Protocol Flags    Type St Inode Path\n";
-constexpr std::string_view bound_only =
-    "0000000000000000: 00000002 00000000 00000000 0002 01 101 /run/penstock/notify\n";
-constexpr std::string_view foreign = "0000000000000000: 00000002 00000000 00010000 0001 01 102 /run/mysqld.sock\n";
-constexpr std::string_view unnamed = "0000000000000000: 00000003 00000000 00000000 0001 03 103\n";
-constexpr std::string_view ours =
-    "0000000000000000: 00000002 00000000 00010000 0001 01 104 /run/penstock/4026532.sock\n";
-
-TEST(FindControlSocket, takes_the_listening_socket_of_penstock) {
-  const std::string others =
-      std::string(header) + std::string(bound_only) + std::string(foreign) + std::string(unnamed);
-  EXPECT_EQ(find_control_socket(others), std::nullopt);
-  EXPECT_EQ(find_control_socket(others + std::string(ours)), "/run/penstock/4026532.sock");
 }
 
 }  // namespace
