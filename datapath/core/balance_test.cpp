@@ -455,6 +455,17 @@ TEST(Balance, answers_with_an_error) { run(refused_with_an_error); }
 TEST(Balance, drops) { run(dropped); }
 TEST(Balance, leaves_to_the_kernel) { run(left_to_the_kernel); }
 
+// The id steers the header's checksum through all its values, the two zeroes' neighbours among them.
+TEST(Balance, the_ipv4_checksum_is_right_whatever_it_was) {
+  World world;
+  for (u32 id = 0; id < 0x10000; ++id) {
+    const IpFields sent{.ttl = 64, .id = static_cast<u16>(id)};
+    const IpFields expected{.ttl = 63, .id = static_cast<u16>(id)};
+    const PacketResult result = world.send(in().ipv4(client, vip, sent).udp(1, dns));
+    ASSERT_EQ(result.frame, to_rs1().ipv4(client, vip, expected).udp(1, dns).bytes()) << id;
+  }
+}
+
 TEST(Balance, sloppy_tcp_begins_with_anything_but_a_reset) {
   World world;
   world.tables.view().settings->sloppy_tcp = 1;
