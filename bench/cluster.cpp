@@ -49,6 +49,7 @@ Config bench_config() {
   Config config = value_or_give_up(control::config_of({}, cpus));
   config.hash_key[0] = 0x3b1f6d4ca02795e8ULL;
   config.hash_key[1] = 0x9d62c8f3157e4ab0ULL;
+  for (u32 i = 2; i < hash_key_words; ++i) config.hash_key[i] = config.hash_key[i - 2] * 0x9e3779b97f4a7c15ULL;
   return config;
 }
 

@@ -33,9 +33,13 @@ class PenstockDirector : public Director {
                                .timeout = established_timeout_s * clock_.ticks_per_second()};
     for (std::size_t i = 0; i < keys.size(); ++i) {
       const Standing standing = is_tcp(keys[i]) ? established : Standing{.state = 0, .timeout = established.timeout};
-      Insertion insertion =
-          insertion_of(packet_of(keys[i]), server_of_turn(i), 1, Method::direct, standing, Region::established);
-      platform.insert(insertion);
+      Insertion insertion{.standing = standing,
+                          .server = server_of_turn(i),
+                          .generation = 1,
+                          .method = Method::direct,
+                          .region = Region::established,
+                          .saved = 0};
+      platform.insert(packet_of(keys[i]), insertion);
       if (!insertion.saved) give_up("no place for a connection");
     }
   }

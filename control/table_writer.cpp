@@ -19,7 +19,7 @@ Place place_of_service(const Tables& tables, const ServiceKey& key) {
 }
 
 Found<Service> find_service(const Tables& tables, const ServiceKey& key) {
-  return find_record<Service>(tables.service_table(), place_of_service(tables, key), key, no_time);
+  return find_record<Service>(tables.service_table(), place_of_service(tables, key), key, no_time, Guess::absent);
 }
 
 }  // namespace

@@ -8,9 +8,12 @@ namespace penstock {
 // Raised whenever a record's layout or meaning changes: a daemon adopts only pinned tables of its own version.
 static constexpr u32 abi_version = 1;
 
+// The boot secret that keys the tables' hash: twelve 32-bit words of it.
+static constexpr u32 hash_key_words = 6;
+
 // Sizes are powers of two, so that an index is a mask. Read-only for the program.
 struct Config {
-  u64 hash_key[2];  // boot secret of the tables' hash
+  u64 hash_key[hash_key_words];
   u32 abi_version;
   u32 connection_buckets;
   u32 half_open_buckets;

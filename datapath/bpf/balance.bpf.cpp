@@ -6,10 +6,10 @@ extern "C" {
 
 const volatile penstock::Config config{};
 
-__attribute__((noinline)) int penstock_insert(penstock::Insertion* insertion) {
-  if (!insertion) return 0;
+__attribute__((noinline)) int penstock_insert(const penstock::Packet* packet, penstock::Insertion* insertion) {
+  if (!packet || !insertion) return 0;
   penstock::XdpPlatform platform(nullptr);  // the tables only: inserting doesn't look at the frame
-  penstock::insert_connection(platform, *insertion);
+  penstock::insert_connection(platform, *packet, *insertion);
   return 0;
 }
 

@@ -57,9 +57,9 @@ PEN_INLINE Outcome balance_new(P& p, const Packet& packet) {
   if (!server) return settled(drop(p, Reason::bug));
   const Insertion made = save_connection(p, packet, slot, route_of(server));
   if (!made.saved) return settled(drop(p, Reason::connection_table_full));
-  const RealServer* chosen = p.server(made.content.server);  // another CPU's choice, if that was faster
+  const RealServer* chosen = p.server(made.server);  // another CPU's choice, if that was faster
   if (!chosen) return settled(drop(p, Reason::bug));
-  return forward(p, packet, made.content.server, made.content.method, route_of(chosen));
+  return forward(p, packet, made.server, made.method, route_of(chosen));
 }
 
 template <Platform P>

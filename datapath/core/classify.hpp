@@ -41,7 +41,7 @@ PEN_INLINE Offer find_service(P& p, const Packet& packet) {
                        .zero = 0};
   const Config& config = p.config();
   const Place place = place_of(hash_of(config.hash_key, key), config.service_buckets);
-  const Found<Service> found = find_record<Service>(ServiceTable<P>{p}, place, key, 0);
+  const Found<Service> found = find_record<Service>(ServiceTable<P>{p}, place, key, 0, Guess::absent);
   if (!found.record) return {false, {}};
   const u64 schedule = load_acquire(reinterpret_cast<const u64*>(&found.record->schedule));
   if (!still_holds(found)) return {false, {}};

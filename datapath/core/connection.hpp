@@ -74,16 +74,21 @@ PEN_INLINE Flow flow_of(const Found<Connection>& found, Region region) {
 }
 
 template <Platform P>
-PEN_INLINE Flow find_in(P& p, const Packet& packet, Region region) {
+PEN_INLINE Flow find_in(P& p, const Packet& packet, Region region, Guess guess) {
   const Place place = place_in(p, region, packet.hash);
-  return flow_of(find_record<Connection>(RegionTable<P>{p, region}, place, packet.key, p.now()), region);
+  return flow_of(find_record<Connection>(RegionTable<P>{p, region}, place, packet.key, p.now(), guess), region);
+}
+
+// A SYN is expected to begin a connection, anything else to belong to one.
+PEN_INLINE Guess guess_of(const Packet& packet) {
+  return is_tcp(packet.key) && (packet.tcp_flags & tcp_syn) ? Guess::absent : Guess::present;
 }
 
 template <Platform P>
 PEN_INLINE Flow find_connection(P& p, const Packet& packet) {
-  const Flow flow = find_in(p, packet, Region::established);
+  const Flow flow = find_in(p, packet, Region::established, guess_of(packet));
   if (flow.found.record || !is_tcp(packet.key)) return flow;
-  return find_in(p, packet, Region::half_open);
+  return find_in(p, packet, Region::half_open, Guess::absent);
 }
 
 struct Standing {
@@ -101,55 +106,48 @@ PEN_INLINE Standing next_standing(P& p, const Packet& packet, u32 state) {
   return {next, next < tcp_states ? settings->tcp_timeout[next] : 0};
 }
 
-// A connection to be inserted, and what became of it. Plain, as it crosses into a function of its own (ADR-0004).
+// What a packet's connection is to be, and what became of it. Plain, as it crosses into a function of its own (ADR-0004).
 struct Insertion {
-  Connection content;  // but for its word
-  u64 hash;
   Standing standing;
+  u32 server;
+  u16 generation;
+  Method method;
   Region region;
-  bool
-      saved;  // result: whether the connection stands in the table; if another CPU was faster, content is that CPU's now
-  u8 zero[6];
+  u32 saved;  // result: whether it stands in the table; if another CPU was faster, the three above are that CPU's now
 };
 
-PEN_INLINE Insertion insertion_of(const Packet& packet, u32 server, u16 generation, Method method, Standing standing,
-                                  Region region) {
-  return {.content = {.word = 0,
-                      .key = packet.key,
-                      .server = server,
-                      .generation = generation,
-                      .method = method,
-                      .flags = 0,
-                      .reserved = 0},
-          .hash = packet.hash,
-          .standing = standing,
-          .region = region,
-          .saved = false,
-          .zero = {}};
+PEN_INLINE Connection record_of(const Packet& packet, const Insertion& insertion) {
+  return {.word = 0,
+          .key = packet.key,
+          .server = insertion.server,
+          .generation = insertion.generation,
+          .method = insertion.method,
+          .flags = 0,
+          .reserved = 0};
 }
 
 // Platforms run this as their insert(). The server's load grows before the record can be seen and ended by another CPU.
 // A half-open region that is full makes room: a SYN flood turns over its own kind only.
 template <Platform P>
-PEN_INLINE void insert_connection(P& p, Insertion& insertion) {
+PEN_INLINE void insert_connection(P& p, const Packet& packet, Insertion& insertion) {
   const Standing standing = insertion.standing;
   const Region region = insertion.region;
   const WhenFull when_full = region == Region::half_open ? WhenFull::evict_oldest : WhenFull::refuse;
-  const bool active = is_active(insertion.content.key, standing.state);
-  add_load(p.load(insertion.content.server), active, 1);
+  const bool active = is_active(packet.key, standing.state);
+  add_load(p.load(insertion.server), active, 1);
   const Inserted<Connection> inserted =
-      insert_record(RegionTable<P>{p, region}, place_in(p, region, insertion.hash), insertion.content, standing.state,
-                    p.now() + standing.timeout, p.now(), when_full, ends_load(p));
+      insert_record(RegionTable<P>{p, region}, place_in(p, region, packet.hash), record_of(packet, insertion),
+                    standing.state, p.now() + standing.timeout, p.now(), when_full, ends_load(p));
   if (!inserted.stored) {
-    add_load(p.load(insertion.content.server), active, -1);
+    add_load(p.load(insertion.server), active, -1);
     return;
   }
-  insertion.saved = true;
+  insertion.saved = 1;
   const Flow stays = flow_of(inserted.stays, region);
   if (!stays.found.record) return;
-  insertion.content.server = stays.server;
-  insertion.content.generation = stays.generation;
-  insertion.content.method = stays.method;
+  insertion.server = stays.server;
+  insertion.generation = stays.generation;
+  insertion.method = stays.method;
 }
 
 // A new connection to `server`, in the state that its first packet leaves it in. Null record: the tables are full.
@@ -157,18 +155,27 @@ template <Platform P>
 PEN_INLINE Insertion save_connection(P& p, const Packet& packet, u32 server, const ServerRoute& route) {
   const Standing standing = next_standing(p, packet, 0);
   const bool half_open = is_tcp(packet.key) && is_half_open(static_cast<TcpState>(standing.state));
-  Insertion insertion = insertion_of(packet, server, route.generation, route.method, standing,
-                                     half_open ? Region::half_open : Region::established);
-  p.insert(insertion);
-  if (insertion.saved) count_connection(p, insertion.content.server);
+  Insertion insertion{.standing = standing,
+                      .server = server,
+                      .generation = route.generation,
+                      .method = route.method,
+                      .region = half_open ? Region::half_open : Region::established,
+                      .saved = 0};
+  p.insert(packet, insertion);
+  if (insertion.saved) count_connection(p, insertion.server);
   return insertion;
 }
 
 // The handshake is complete: from the half-open region to the table. If that is full the record stays where it is, and works.
 template <Platform P>
 PEN_INLINE void promote(P& p, const Packet& packet, const Flow& flow, u64 word, Standing standing) {
-  Insertion insertion = insertion_of(packet, flow.server, flow.generation, flow.method, standing, Region::established);
-  p.insert(insertion);
+  Insertion insertion{.standing = standing,
+                      .server = flow.server,
+                      .generation = flow.generation,
+                      .method = flow.method,
+                      .region = Region::established,
+                      .saved = 0};
+  p.insert(packet, insertion);
   if (!insertion.saved) {
     count(p, Reason::connection_table_full);
     return;

@@ -1,5 +1,6 @@
-// Hashes of the packet path. SipHash-1-3 (Aumasson, Bernstein) places records in the tables: its key is a boot secret, so that
-// nobody outside can aim at one bucket. The VIP filter needs no secret: a collision there only costs time.
+// Hashes of the packet path. NH, the universal hash of UMAC (RFC 4418 §5.2), places records in the tables: whoever doesn't know
+// its key, the boot secret, cannot choose keys that meet in one bucket (ADR-0005). The VIP filter needs no secret: a collision
+// there only costs time.
 #pragma once
 
 #include "datapath/abi/config.hpp"
@@ -8,74 +9,44 @@
 
 namespace penstock {
 
-struct SipState {
-  u64 v0, v1, v2, v3;
-};
+using HashKey = u64[hash_key_words];
 
-PEN_INLINE u64 rotate_left(u64 value, u32 bits) { return (value << bits) | (value >> (64 - bits)); }
-
-PEN_INLINE void sip_round(SipState& s) {
-  s.v0 += s.v1;
-  s.v2 += s.v3;
-  s.v1 = rotate_left(s.v1, 13) ^ s.v0;
-  s.v3 = rotate_left(s.v3, 16) ^ s.v2;
-  s.v0 = rotate_left(s.v0, 32);
-  s.v2 += s.v1;
-  s.v0 += s.v3;
-  s.v1 = rotate_left(s.v1, 17) ^ s.v2;
-  s.v3 = rotate_left(s.v3, 21) ^ s.v0;
-  s.v2 = rotate_left(s.v2, 32);
+// Two 32-bit words of the message under the key's word `i`. Any two messages of one length have the same sum of such products
+// with a probability of at most 2^-32 over the choice of the key.
+PEN_INLINE u64 nh_pair(const HashKey& key, u32 i, u32 first, u32 second) {
+  return static_cast<u64>(first + static_cast<u32>(key[i])) * static_cast<u32>(second + static_cast<u32>(key[i] >> 32));
 }
 
-PEN_INLINE SipState sip_begin(const u64 (&key)[2]) {
-  return {key[0] ^ 0x736f6d6570736575ULL, key[1] ^ 0x646f72616e646f6dULL, key[0] ^ 0x6c7967656e657261ULL,
-          key[1] ^ 0x7465646279746573ULL};
+// Spreads the sum over all bits: a bijection (the finalizer of SplitMix64), so that no two sums meet again.
+PEN_INLINE u64 spread(u64 sum) {
+  sum = (sum ^ sum >> 30) * 0xbf58476d1ce4e5b9ULL;
+  sum = (sum ^ sum >> 27) * 0x94d049bb133111ebULL;
+  return sum ^ sum >> 31;
 }
 
-PEN_INLINE void sip_word(SipState& s, u64 word) {
-  s.v3 ^= word;
-  sip_round(s);
-  s.v0 ^= word;
+PEN_INLINE u32 low_half(u64 word) { return static_cast<u32>(word); }
+PEN_INLINE u32 high_half(u64 word) { return static_cast<u32>(word >> 32); }
+
+PEN_INLINE u64 nh_ports(const HashKey& key, be16 first, be16 second, u8 protocol, Family family) {
+  return nh_pair(key, 0, static_cast<u32>(first) | static_cast<u32>(second) << 16,
+                 static_cast<u32>(protocol) | static_cast<u32>(family) << 8);
 }
 
-// `bytes`: length of the message, whose words were all complete.
-PEN_INLINE u64 sip_end(SipState& s, u64 bytes) {
-  sip_word(s, bytes << 56);
-  s.v2 ^= 0xff;
-  sip_round(s);
-  sip_round(s);
-  sip_round(s);
-  return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+// Each word of the message has a key word of its own, whatever the family.
+PEN_INLINE u64 hash_of(const HashKey& key, const FlowKey& flow) {
+  const u64 ports = nh_ports(key, flow.client_port, flow.vip_port, flow.protocol, flow.family);
+  if (flow.family == Family::ipv4)
+    return spread(ports + nh_pair(key, 1, low_half(flow.client.low), low_half(flow.vip.low)));
+  return spread(ports + nh_pair(key, 2, low_half(flow.client.low), high_half(flow.client.low)) +
+                nh_pair(key, 3, low_half(flow.client.high), high_half(flow.client.high)) +
+                nh_pair(key, 4, low_half(flow.vip.low), high_half(flow.vip.low)) +
+                nh_pair(key, 5, low_half(flow.vip.high), high_half(flow.vip.high)));
 }
 
-PEN_INLINE u64 words_of_ports(be16 first, be16 second, u8 protocol, Family family) {
-  return static_cast<u64>(first) | static_cast<u64>(second) << 16 | static_cast<u64>(protocol) << 32 |
-         static_cast<u64>(family) << 40;
-}
-
-// IPv4 takes two words, IPv6 five.
-PEN_INLINE u64 hash_of(const u64 (&secret)[2], const FlowKey& key) {
-  SipState s = sip_begin(secret);
-  const u64 ports = words_of_ports(key.client_port, key.vip_port, key.protocol, key.family);
-  if (key.family == Family::ipv4) {
-    sip_word(s, key.client.low << 32 | key.vip.low);
-    sip_word(s, ports);
-    return sip_end(s, 16);
-  }
-  sip_word(s, key.client.low);
-  sip_word(s, key.client.high);
-  sip_word(s, key.vip.low);
-  sip_word(s, key.vip.high);
-  sip_word(s, ports);
-  return sip_end(s, 40);
-}
-
-PEN_INLINE u64 hash_of(const u64 (&secret)[2], const ServiceKey& key) {
-  SipState s = sip_begin(secret);
-  sip_word(s, key.vip.low);
-  sip_word(s, key.vip.high);
-  sip_word(s, words_of_ports(key.port, be16{}, key.protocol, key.family));
-  return sip_end(s, 24);
+PEN_INLINE u64 hash_of(const HashKey& key, const ServiceKey& service) {
+  return spread(nh_ports(key, service.port, be16{}, service.protocol, service.family) +
+                nh_pair(key, 4, low_half(service.vip.low), high_half(service.vip.low)) +
+                nh_pair(key, 5, low_half(service.vip.high), high_half(service.vip.high)));
 }
 
 // Which bit of the VIP filter stands for an address. The families share the filter.

@@ -1,13 +1,13 @@
-// SipHash-1-3 against a second implementation, which is written from the paper byte by byte, and that one against vectors that
-// others published or computed.
+// NH against a second implementation, with the message as a list of words; and what a table wants of a hash: each byte counts,
+// and neighbours (ports, clients) spread evenly.
 #include "datapath/core/hash.hpp"
 
 #include <gtest/gtest.h>
 
-#include <bit>
-#include <cstring>
+#include <cmath>
 #include <vector>
 
+#include "datapath/native/native_tables.hpp"
 #include "tests/packets/director.hpp"
 
 namespace penstock {
@@ -15,117 +15,130 @@ namespace {
 
 using packets::image_of;
 
-struct Rounds {
-  int compression;
-  int finalization;
+const Config config = small_config();
+
+struct KeyedWord {
+  u32 key_index;  // of the secret's 32-bit words
+  u32 word;
 };
 
-// Aumasson, Bernstein: SipHash: a fast short-input PRF, §2. Any length, any number of rounds.
-u64 siphash_of_the_paper(Rounds rounds, const u64 (&key)[2], const std::vector<u8>& message) {
-  u64 v[4] = {key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d, key[0] ^ 0x6c7967656e657261,
-              key[1] ^ 0x7465646279746573};
-  const auto mix = [&v](int count) {
-    while (count-- > 0) {
-      v[0] += v[1], v[1] = std::rotl(v[1], 13), v[1] ^= v[0], v[0] = std::rotl(v[0], 32);
-      v[2] += v[3], v[3] = std::rotl(v[3], 16), v[3] ^= v[2];
-      v[0] += v[3], v[3] = std::rotl(v[3], 21), v[3] ^= v[0];
-      v[2] += v[1], v[1] = std::rotl(v[1], 17), v[1] ^= v[2], v[2] = std::rotl(v[2], 32);
-    }
-  };
-  std::vector<u8> padded = message;
-  while (padded.size() % 8 != 7) padded.push_back(0);
-  padded.push_back(static_cast<u8>(message.size()));
-  for (std::size_t at = 0; at < padded.size(); at += 8) {
-    u64 word = 0;
-    for (std::size_t i = 8; i-- > 0;) word = word << 8 | padded[at + i];
-    v[3] ^= word;
-    mix(rounds.compression);
-    v[0] ^= word;
+// RFC 4418 §5.2.2: products of neighbouring words, each plus its key, modulo 2^32, summed modulo 2^64.
+u64 nh_by_words(const std::vector<KeyedWord>& message) {
+  std::vector<u32> keys;
+  for (const u64 both : config.hash_key) {
+    keys.push_back(static_cast<u32>(both & 0xffffffff));
+    keys.push_back(static_cast<u32>(both >> 32));
   }
-  v[2] ^= 0xff;
-  mix(rounds.finalization);
-  return v[0] ^ v[1] ^ v[2] ^ v[3];
-}
-
-std::vector<u8> counting(u8 count) {
-  std::vector<u8> bytes;
-  for (u8 i = 0; i < count; ++i) bytes.push_back(i);
-  return bytes;
-}
-
-constexpr u64 counting_key[2] = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
-constexpr u64 zero_key[2] = {0, 0};
-
-TEST(Siphash, the_second_implementation_gives_the_papers_own_vector) {
-  EXPECT_EQ(siphash_of_the_paper({2, 4}, counting_key, counting(15)), 0xa129ca6149be45e5U);  // appendix A
-}
-
-// CPython hashes bytes by SipHash-1-3 since 3.11; without a seed its key is zero:
-//   PYTHONHASHSEED=0 python3 -c 'print(hex(hash(bytes(range(16))) & (1 << 64) - 1))'
-TEST(Siphash, both_implementations_agree_with_cpythons) {
-  const struct {
-    u8 length;
-    u64 hash;
-  } vectors[] = {{16, 0x8972188433a5c5b7}, {24, 0x31185a47af932f3a}, {40, 0x95bc321ab41d8206}};
-  for (const auto& vector : vectors) {
-    EXPECT_EQ(siphash_of_the_paper({1, 3}, zero_key, counting(vector.length)), vector.hash);
-    SipState state = sip_begin(zero_key);
-    for (u64 word = 0; word < vector.length / 8U; ++word) {
-      u64 value = 0;
-      std::memcpy(&value, counting(vector.length).data() + word * 8, 8);
-      sip_word(state, value);
-    }
-    EXPECT_EQ(sip_end(state, vector.length), vector.hash);
+  unsigned __int128 sum = 0;
+  for (std::size_t i = 0; i < message.size(); i += 2) {
+    const u64 first = (u64{message[i].word} + keys[message[i].key_index]) % (u64{1} << 32);
+    const u64 second = (u64{message[i + 1].word} + keys[message[i + 1].key_index]) % (u64{1} << 32);
+    sum += static_cast<unsigned __int128>(first) * second;
   }
+  return static_cast<u64>(sum);
 }
 
-void append_word(std::vector<u8>& message, u64 word) {
-  for (int i = 0; i < 8; ++i) message.push_back(static_cast<u8>(word >> i * 8));
+u64 splitmix_finalizer(u64 z) {
+  z ^= z >> 30;
+  z *= 0xbf58476d1ce4e5b9ULL;
+  z ^= z >> 27;
+  z *= 0x94d049bb133111ebULL;
+  z ^= z >> 31;
+  return z;
 }
 
-TEST(Siphash, of_an_ipv6_flow_covers_every_byte_of_its_key) {
-  const FlowKey key{.client = image_of("2001:db8::1:2:3"),
-                    .vip = image_of("fd00:1::ffee"),
-                    .client_port = big(u16{40000}),
-                    .vip_port = big(u16{443}),
-                    .protocol = 6,
-                    .family = Family::ipv6,
-                    .zero = 0};
-  std::vector<u8> message(sizeof key);
-  std::memcpy(message.data(), &key, sizeof key);  // the key's own bytes are the message
-  EXPECT_EQ(hash_of(counting_key, key), siphash_of_the_paper({1, 3}, counting_key, message));
-
-  for (std::size_t byte = 0; byte < 38; ++byte) {
-    if (byte == 37) continue;  // the family: another one has another message
-    FlowKey changed = key;
-    reinterpret_cast<u8*>(&changed)[byte] ^= 1;
-    EXPECT_NE(hash_of(counting_key, changed), hash_of(counting_key, key)) << "byte " << byte;
-  }
+FlowKey ipv4_flow() {
+  return {.client = image_of("198.51.100.7"),
+          .vip = image_of("192.0.2.1"),
+          .client_port = big(u16{40000}),
+          .vip_port = big(u16{80}),
+          .protocol = 17,
+          .family = Family::ipv4,
+          .zero = 0};
 }
 
-TEST(Siphash, of_an_ipv4_flow_takes_two_words) {
-  const FlowKey key{.client = image_of("198.51.100.7"),
-                    .vip = image_of("192.0.2.1"),
-                    .client_port = big(u16{40000}),
-                    .vip_port = big(u16{80}),
-                    .protocol = 17,
-                    .family = Family::ipv4,
-                    .zero = 0};
-  std::vector<u8> message{192, 0, 2, 1, 198, 51, 100, 7};
-  const u8 ports[] = {0x9c, 0x40, 0, 80, 17, 4, 0, 0};  // 40000, 80, UDP, the family
-  message.insert(message.end(), std::begin(ports), std::end(ports));
-  EXPECT_EQ(hash_of(counting_key, key), siphash_of_the_paper({1, 3}, counting_key, message));
+FlowKey ipv6_flow() {
+  return {.client = image_of("2001:db8::1:2:3"),
+          .vip = image_of("fd00:1::ffee"),
+          .client_port = big(u16{40000}),
+          .vip_port = big(u16{443}),
+          .protocol = 6,
+          .family = Family::ipv6,
+          .zero = 0};
 }
 
-TEST(Siphash, of_a_service_is_of_its_address_port_and_protocol) {
+TEST(Hash, of_an_ipv4_flow_is_nh_of_its_words) {
+  // 198.51.100.7, 192.0.2.1, 40000 and 80 as they lie in memory; UDP and the family.
+  const u64 sum = nh_by_words({{0, 0x5000409c}, {1, 0x0411}, {2, 0x076433c6}, {3, 0x010200c0}});
+  EXPECT_EQ(hash_of(config.hash_key, ipv4_flow()), splitmix_finalizer(sum));
+}
+
+TEST(Hash, of_an_ipv6_flow_is_nh_of_its_words) {
+  const u64 sum = nh_by_words({{0, 0xbb01409c},
+                               {1, 0x0606},
+                               {4, 0xb80d0120},
+                               {5, 0},
+                               {6, 0x01000000},
+                               {7, 0x03000200},
+                               {8, 0x010000fd},
+                               {9, 0},
+                               {10, 0},
+                               {11, 0xeeff0000}});
+  EXPECT_EQ(hash_of(config.hash_key, ipv6_flow()), splitmix_finalizer(sum));
+}
+
+TEST(Hash, of_a_service_is_nh_of_its_address_port_and_protocol) {
   const ServiceKey key{
       .vip = image_of("fd00:1::1"), .port = big(u16{80}), .protocol = 6, .family = Family::ipv6, .zero = 0};
-  std::vector<u8> message;
-  append_word(message, key.vip.low);
-  append_word(message, key.vip.high);
-  const u8 rest[] = {0, 80, 0, 0, 6, 6, 0, 0};
-  message.insert(message.end(), std::begin(rest), std::end(rest));
-  EXPECT_EQ(hash_of(counting_key, key), siphash_of_the_paper({1, 3}, counting_key, message));
+  const u64 sum = nh_by_words({{0, 0x5000}, {1, 0x0606}, {8, 0x010000fd}, {9, 0}, {10, 0}, {11, 0x01000000}});
+  EXPECT_EQ(hash_of(config.hash_key, key), splitmix_finalizer(sum));
+}
+
+TEST(Hash, changes_with_every_byte_of_a_key_and_of_the_secret) {
+  const u64 original = hash_of(config.hash_key, ipv6_flow());
+  for (std::size_t byte = 0; byte < 38; ++byte) {
+    if (byte == 37) continue;  // the family: another one has another message
+    FlowKey changed = ipv6_flow();
+    reinterpret_cast<u8*>(&changed)[byte] ^= 1;
+    EXPECT_NE(hash_of(config.hash_key, changed), original) << "byte " << byte;
+  }
+  for (const u32 word : {0U, 2U, 3U, 4U, 5U}) {
+    Config other = config;
+    other.hash_key[word] ^= 1;
+    EXPECT_NE(hash_of(other.hash_key, ipv6_flow()), original) << "secret word " << word;
+  }
+}
+
+// Pearson's statistic over 256 classes has a mean of 255 and a deviation of 22.6; six deviations are beyond chance.
+double pearson(const std::vector<u64>& hashes, u32 shift) {
+  std::vector<double> classes(256);
+  for (const u64 hash : hashes) classes[hash >> shift & 0xff] += 1;
+  const double expected = static_cast<double>(hashes.size()) / 256;
+  double statistic = 0;
+  for (const double count : classes) statistic += (count - expected) * (count - expected) / expected;
+  return statistic;
+}
+
+TEST(Hash, spreads_the_ports_of_one_client_over_all_bits_in_use) {
+  std::vector<u64> hashes;
+  for (u32 port = 1; port < 65536; ++port) {
+    FlowKey key = ipv4_flow();
+    key.client_port = big(static_cast<u16>(port));
+    hashes.push_back(hash_of(config.hash_key, key));
+  }
+  for (const u32 shift : {0U, 8U, 16U, 29U, 32U, 40U, 48U, 56U})
+    EXPECT_LT(pearson(hashes, shift), 255 + 6 * 22.6) << shift;
+}
+
+TEST(Hash, spreads_neighbouring_clients_over_all_bits_in_use) {
+  std::vector<u64> hashes;
+  for (u32 client = 0; client < 65536; ++client) {
+    FlowKey key = ipv6_flow();
+    key.client.high += static_cast<u64>(client) << 40;
+    hashes.push_back(hash_of(config.hash_key, key));
+  }
+  for (const u32 shift : {0U, 8U, 16U, 29U, 32U, 40U, 48U, 56U})
+    EXPECT_LT(pearson(hashes, shift), 255 + 6 * 22.6) << shift;
 }
 
 TEST(VipFilter, spreads_the_addresses_of_one_network) {

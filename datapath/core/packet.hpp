@@ -9,7 +9,7 @@ struct Packet {
   FlowKey key;
   u64 hash;       // of the key, under the boot secret
   u32 ip_length;  // bytes of the IP packet, header included
-  u32 transport;  // offset of the transport header in the frame
+  u16 transport;  // offset of the transport header in the frame
   u8 ttl;         // or hop limit
   u8 tos;         // IPv4 only
   u8 tcp_flags;

@@ -35,7 +35,7 @@ PEN_INLINE Parsed parse_ipv4(const P& p, Packet& packet) {
   packet.key.client.low = ip->source;
   packet.key.vip.low = ip->destination;
   packet.key.protocol = ip->protocol;
-  packet.transport = network_offset + header_length;
+  packet.transport = static_cast<u16>(network_offset + header_length);
   packet.ttl = ip->ttl;
   packet.tos = ip->tos;
   packet.is_fragment = (host(ip->fragment) & ipv4_fragment_bits) != 0;
@@ -85,6 +85,14 @@ PEN_INLINE Parsed parse_network(P& p, Packet& packet) {
   return unfit(Reason::pass_not_ip);
 }
 
+// Larger than any offset that parsing comes to, and small enough for the verifier.
+static constexpr u32 transport_mask = 0x3fff;
+
+template <typename Header, Platform P>
+PEN_INLINE const Header* transport_header(const P& p, const Packet& packet) {
+  return header_at<Header>(p, packet.transport & transport_mask);
+}
+
 struct Ipv6Extension {
   u8 next_header;
   u8 length;  // in units of 8 bytes, less one
@@ -99,10 +107,10 @@ PEN_INLINE bool is_ipv6_extension(u8 next_header) { return next_header == 0 || n
 template <Platform P>
 PEN_INLINE Parsed skip_ipv6_extensions(const P& p, Packet& packet) {
   for (u32 i = 0; i < ipv6_extensions_max && is_ipv6_extension(packet.key.protocol); ++i) {
-    const auto* extension = header_at<Ipv6Extension>(p, packet.transport);
+    const auto* extension = transport_header<Ipv6Extension>(p, packet);
     if (!extension) return unfit(Reason::pass_malformed);
     packet.key.protocol = extension->next_header;
-    packet.transport += (extension->length + 1U) * 8;
+    packet.transport = static_cast<u16>(packet.transport + (extension->length + 1U) * 8);
   }
   if (packet.key.protocol == protocol_ipv6_fragment) packet.is_fragment = true;
   return parsed;
@@ -111,7 +119,7 @@ PEN_INLINE Parsed skip_ipv6_extensions(const P& p, Packet& packet) {
 template <Platform P>
 PEN_INLINE Parsed parse_ports(const P& p, Packet& packet, u32 header_length) {
   if (packet.transport + header_length > network_offset + packet.ip_length) return unfit(Reason::pass_malformed);
-  const auto* ports = header_at<PortsHeader>(p, packet.transport);
+  const auto* ports = transport_header<PortsHeader>(p, packet);
   if (!ports) return unfit(Reason::pass_malformed);
   packet.key.client_port = ports->source;
   packet.key.vip_port = ports->destination;
@@ -120,7 +128,7 @@ PEN_INLINE Parsed parse_ports(const P& p, Packet& packet, u32 header_length) {
 
 template <Platform P>
 PEN_INLINE Parsed parse_tcp(const P& p, Packet& packet) {
-  const auto* tcp = header_at<TcpHeader>(p, packet.transport);
+  const auto* tcp = transport_header<TcpHeader>(p, packet);
   if (!tcp) return unfit(Reason::pass_malformed);
   packet.tcp_flags = tcp->flags;
   return parse_ports(p, packet, sizeof(TcpHeader));

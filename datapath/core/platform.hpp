@@ -14,33 +14,34 @@ namespace penstock {
 // What becomes of a packet. The numbers are XDP's.
 enum class Verdict : u32 { aborted = 0, drop = 1, pass = 2, transmit = 3, redirect = 4 };
 
+struct Packet;     // core/packet.hpp
 struct Insertion;  // core/connection.hpp
 
 template <typename P>
-concept Platform = requires(P p, const P cp, u32 index, Insertion& insertion) {
-  { cp.data() };                   // u8*: first byte of the frame, to be read afresh after resize
-  { cp.data_end() };               // u8*: one past its last byte
-  { p.grow_head(index) };          // bool: room for `index` bytes before the frame's first
-  { p.cut_to(index) };             // bool: the frame is `index` bytes long now
-  { cp.now() };                    // u32: ticks
-  { cp.config() };                 // const Config&
-  { p.ingress() };                 // const Interface* the frame came in by
-  { p.settings() };                // const Settings*
-  { p.vip_filter() };              // const VipFilter*
-  { p.connection_bucket(index) };  // ConnectionBucket*
-  { p.connection_tags(index) };    // u64*: the bucket's tag bytes
-  { p.half_open_bucket(index) };   // ConnectionBucket*
-  { p.half_open_tags(index) };     // u64*
-  { p.service_bucket(index) };     // ServiceBucket*
-  { p.service_tags(index) };       // u64*
-  { p.server(index) };             // const RealServer*
-  { p.load(index) };               // ServerLoad*
-  { p.counters(index) };           // ServerCounters* of this CPU
-  { p.reason_counters() };         // ReasonCounters* of this CPU
-  { p.next_hop(index) };           // const NextHop*
-  { p.schedule_cell(index) };      // u64*
-  { p.leave_by(index) };           // Verdict: out by the interface of that index
-  { p.insert(insertion) };         // insert_connection(p, insertion), where the machine can do it best
+concept Platform = requires(P p, const P cp, u32 index, const Packet& packet, Insertion& insertion) {
+  { cp.data() };                    // u8*: first byte of the frame, to be read afresh after resize
+  { cp.data_end() };                // u8*: one past its last byte
+  { p.grow_head(index) };           // bool: room for `index` bytes before the frame's first
+  { p.cut_to(index) };              // bool: the frame is `index` bytes long now
+  { cp.now() };                     // u32: ticks
+  { cp.config() };                  // const Config&
+  { p.ingress() };                  // const Interface* the frame came in by
+  { p.settings() };                 // const Settings*
+  { p.vip_filter() };               // const VipFilter*
+  { p.connection_bucket(index) };   // ConnectionBucket*
+  { p.connection_tags(index) };     // u64*: the bucket's tag bytes
+  { p.half_open_bucket(index) };    // ConnectionBucket*
+  { p.half_open_tags(index) };      // u64*
+  { p.service_bucket(index) };      // ServiceBucket*
+  { p.service_tags(index) };        // u64*
+  { p.server(index) };              // const RealServer*
+  { p.load(index) };                // ServerLoad*
+  { p.counters(index) };            // ServerCounters* of this CPU
+  { p.reason_counters() };          // ReasonCounters* of this CPU
+  { p.next_hop(index) };            // const NextHop*
+  { p.schedule_cell(index) };       // u64*
+  { p.leave_by(index) };            // Verdict: out by the interface of that index
+  { p.insert(packet, insertion) };  // insert_connection(p, …), where the machine can do it best
 };
 
 }  // namespace penstock

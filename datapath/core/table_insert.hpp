@@ -60,12 +60,13 @@ struct Claimed {
   u32 slot;
 };
 
-// Claims the first of the candidates that is still vacant or, to evict, live.
+// Claims the candidate nearest to `start` that is still vacant or, to evict, live.
 template <typename Record>
-PEN_INLINE Claimed<Record> claim(Bucket<Record>* bucket, u64 candidates, u32 now, bool evict) {
+PEN_INLINE Claimed<Record> claim(Bucket<Record>* bucket, u64 candidates, u32 start, u32 now, bool evict) {
+  candidates = set_from(candidates, start);
   PEN_ROLLED
   for (u32 i = 0; i < records_per_bucket && candidates != 0; ++i) {
-    const u32 slot = first_byte(candidates);
+    const u32 slot = (first_byte(candidates) + start) & (records_per_bucket - 1);
     candidates = without_first(candidates);
     Record* record = &bucket->records[slot];
     const u64 before = load_acquire(&record->word);
@@ -142,7 +143,7 @@ PEN_INLINE Inserted<Record> insert_record(Table table, const Place& place, const
   const bool evict = candidates == 0 && when_full == WhenFull::evict_oldest;
   if (evict) candidates = oldest_record(bucket, now);
 
-  const Claimed<Record> slot = claim(bucket, candidates, now, evict);
+  const Claimed<Record> slot = claim(bucket, candidates, place.start, now, evict);
   if (!slot.record) return {};
   if (slot.before != 0) on_end(*slot.record, slot.before);
   u64* target = reinterpret_cast<u64*>(slot.record);

@@ -28,6 +28,9 @@ PEN_INLINE u32 first_byte(u64 set) {
 
 PEN_INLINE u64 without_first(u64 set) { return set & (set - 1); }
 
+// The members that come first when counting starts at byte `start`; their index is then (first_byte + start) % 8.
+PEN_INLINE u64 set_from(u64 set, u32 start) { return start == 0 ? set : set >> (start * 8) | set << (64 - start * 8); }
+
 PEN_INLINE u32 size_of_set(u64 set) { return static_cast<u32>(((set >> 7) * each_byte) >> 56); }
 
 }  // namespace penstock

@@ -77,7 +77,7 @@ class NativePlatform {
     return interface == ingress_ ? Verdict::transmit : Verdict::redirect;
   }
 
-  void insert(Insertion& insertion) { insert_connection(*this, insertion); }
+  void insert(const Packet& packet, Insertion& insertion) { insert_connection(*this, packet, insertion); }
 
   [[nodiscard]] u32 egress() const { return egress_; }
 
