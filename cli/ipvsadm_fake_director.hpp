@@ -107,7 +107,8 @@ class FakeDirector final : public api::Director {
     return fail(ErrorCode::invalid_argument, "as IPVS refuses it", errno_value);
   }
   static bool has_parts(const model::Service& service) {
-    constexpr std::array<std::string_view, 7> schedulers = {"rr", "wrr", "lc", "wlc", "sh", "mh", "none"};
+    constexpr std::array<std::string_view, 14> schedulers = {"rr", "wrr", "lc",  "wlc", "lblc", "lblcr", "dh",
+                                                             "sh", "mh",  "sed", "nq",  "fo",   "ovf",   "none"};
     const bool known = std::find(schedulers.begin(), schedulers.end(), service.scheduler) != schedulers.end();
     return known && (service.persistence_engine.empty() || service.persistence_engine == "sip");
   }
