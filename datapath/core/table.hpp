@@ -121,7 +121,8 @@ PEN_INLINE Found<Record> find_in_bucket(Table table, u32 index, const Place& pla
   return {};
 }
 
-// How many records from the place to start from are looked at before the tags. Even at half load they hold 19 of 20 keys.
+// How many records from the place to start from are looked at before the tags. They hold 98 of 100
+// keys at a quarter of the load, 80 at half load (core/table_test.cpp).
 static constexpr u32 records_near_start = 4;
 
 template <typename Record, typename Table, typename Key>

@@ -60,6 +60,22 @@ TEST(TagBytes, every_equal_byte_is_found) {
   }
 }
 
+TEST(TagBytes, counting_may_start_anywhere) {
+  for (u32 members_of = 0; members_of < 256; ++members_of) {
+    u64 set = 0;
+    for (u32 byte = 0; byte < 8; ++byte) set |= static_cast<u64>(members_of >> byte & 1) << (byte * 8 + 7);
+    for (u32 start = 0; start < 8; ++start) {
+      std::vector<u32> expected;
+      for (u32 i = 0; i < 8; ++i) {
+        if (members_of >> (start + i) % 8 & 1) expected.push_back((start + i) % 8);
+      }
+      std::vector<u32> found;
+      for (const u32 distance : members(set_from(set, start))) found.push_back((distance + start) % 8);
+      ASSERT_EQ(found, expected);
+    }
+  }
+}
+
 TEST(TagBytes, a_hash_never_has_the_tag_of_a_free_slot) {
   EXPECT_EQ(tag_byte_of(0x00ffffffffffffff), 1);
   EXPECT_EQ(tag_byte_of(0x01ffffffffffffff), 1);
