@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <sstream>
 #include <utility>
@@ -44,6 +45,12 @@ class RecordedNames final : public cli::Names {
 
 bool wants_a_shell(const std::string& line) { return line.find_first_of(";|<>&$`'\"\\") != std::string::npos; }
 
+// ipvsadm refuses these by itself: a director has no call that it could ask.
+bool is_for_sync_daemon(const std::vector<std::string>& words) {
+  static constexpr std::array options = {"--start-daemon", "--stop-daemon"};
+  return std::find_first_of(words.begin(), words.end(), options.begin(), options.end()) != words.end();
+}
+
 }  // namespace
 
 std::vector<std::string> split_command(const std::string& line) {
@@ -58,6 +65,7 @@ Result<StepResult> run_command(const std::string& line, const std::string& input
   if (wants_a_shell(line) || words.empty() || words.front() != "ipvsadm") {
     return fail(ErrorCode::unsupported, "a line for a shell: " + line);
   }
+  if (is_for_sync_daemon(words)) return fail(ErrorCode::unsupported, "the synchronisation daemon");
   static const RecordedNames names;
   std::istringstream in(input);
   std::ostringstream out;

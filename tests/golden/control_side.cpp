@@ -11,7 +11,7 @@ namespace penstock::golden {
 
 namespace {
 
-// Where Penstock has a setting, and otherwise the value of IPVS's default, which is how Penstock then behaves.
+// Where the packet path reads a setting, and otherwise the value of IPVS's default, which is how Penstock then behaves.
 struct Setting {
   std::string_view name;
   u32 Settings::* field;
@@ -20,10 +20,10 @@ struct Setting {
 
 constexpr std::array settings = {
     Setting{"sloppy_tcp", &Settings::sloppy_tcp, ""},
-    Setting{"expire_nodest_conn", &Settings::expire_nodest_conn, ""},
     Setting{"conn_reuse_mode", &Settings::conn_reuse_mode, ""},
     Setting{"cache_bypass", nullptr, "0"},
     Setting{"drop_packet", nullptr, "0"},
+    Setting{"expire_nodest_conn", nullptr, "0"},
     Setting{"expire_quiescent_template", nullptr, "0"},
     Setting{"nat_icmp_send", nullptr, "0"},
     Setting{"pmtu_disc", nullptr, "1"},

@@ -1,0 +1,171 @@
+// The steps, with a director that only answers what it is told to.
+#include "tests/golden/replay.hpp"
+
+#include <gmock/gmock.h>
+
+#include "tests/golden/packet.hpp"
+
+namespace penstock::golden {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::_;
+using testing::NiceMock;
+using testing::Return;
+
+class MockDirector : public api::Director {
+ public:
+  MOCK_METHOD(Result<void>, add_service, (const model::Service&), (override));
+  MOCK_METHOD(Result<void>, edit_service, (const model::Service&), (override));
+  MOCK_METHOD(Result<void>, delete_service, (const model::ServiceKey&), (override));
+  MOCK_METHOD(Result<void>, flush, (), (override));
+  MOCK_METHOD(Result<void>, add_server, (const model::ServiceKey&, const model::RealServer&), (override));
+  MOCK_METHOD(Result<void>, edit_server, (const model::ServiceKey&, const model::RealServer&), (override));
+  MOCK_METHOD(Result<void>, delete_server, (const model::ServiceKey&, const model::Endpoint&), (override));
+  MOCK_METHOD(Result<void>, zero, (const std::optional<model::ServiceKey>&), (override));
+  MOCK_METHOD(Result<std::vector<api::ServiceView>>, services, (), (override));
+  MOCK_METHOD(Result<api::ServiceView>, service, (const model::ServiceKey&), (override));
+  MOCK_METHOD(Result<void>, connections, (const std::function<void(const api::ConnectionView&)>&), (override));
+  MOCK_METHOD(Result<api::Timeouts>, timeouts, (), (override));
+  MOCK_METHOD(Result<void>, set_timeouts, (const api::Timeouts&), (override));
+  MOCK_METHOD(Result<api::Info>, info, (), (override));
+  MOCK_METHOD(Result<std::vector<api::Counter>>, reasons, (), (override));
+};
+
+class MockSubject : public Subject {
+ public:
+  [[nodiscard]] std::string name() const override { return "mock"; }
+  api::Director& control() override { return director; }
+  MOCK_METHOD(Result<Reaction>, send, (Interface, const Bytes&), (override));
+  MOCK_METHOD(Result<void>, advance, (milliseconds), (override));
+  MOCK_METHOD(Result<void>, set, (std::string_view, const std::string&), (override));
+  MOCK_METHOD(Result<void>, set_mtu, (Interface, std::uint32_t), (override));
+  MOCK_METHOD(Result<Totals>, totals, (), (override));
+
+  NiceMock<MockDirector> director;
+};
+
+class ReplayTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto topology = load_topology(PENSTOCK_SOURCE_DIR "/tests/golden/topology.json");
+    ASSERT_TRUE(topology) << topology.error().message;
+    topology_ = std::move(*topology);
+  }
+
+  golden::Run run(std::vector<Step> steps) {
+    return replay({.name = "r", .description = "", .tags = {}, .steps = std::move(steps)}, subject_, topology_);
+  }
+
+  Topology topology_;
+  NiceMock<MockSubject> subject_;
+};
+
+template <typename Action>
+Step step(Action action, milliseconds at = {}) {
+  return {.at = at, .action = std::move(action)};
+}
+
+CommandStep command(const std::string& line) {
+  return {.command = line, .input = "", .status = 0, .output = "", .error = ""};
+}
+
+// Ethernet alone: from the director's eth1.
+Bytes frame_from_eth1() { return {2, 0, 0, 0, 2, 0x0b, 2, 0, 0, 0, 2, 1, 8, 0}; }
+
+TEST_F(ReplayTest, time_goes_on_to_each_step_and_never_back) {
+  testing::InSequence order;
+  EXPECT_CALL(subject_, advance(milliseconds(250)));
+  EXPECT_CALL(subject_, advance(milliseconds(2000)));
+  EXPECT_CALL(subject_, advance(milliseconds(10)));
+  const auto done = run({step(SleepStep{milliseconds(2000), {}}, milliseconds(250)),
+                         step(SleepStep{milliseconds(0), {}}, milliseconds(2260)),
+                         step(SleepStep{milliseconds(0), {}}, milliseconds(2259))});
+  EXPECT_EQ(done.results.size(), 3U);
+}
+
+TEST_F(ReplayTest, a_frame_leaves_by_the_interface_of_its_source_where_the_subject_does_not_know) {
+  EXPECT_CALL(subject_, send(Interface::eth0, _)).WillOnce(Return(Reaction{Verdict::transmit, frame_from_eth1(), {}}));
+  const auto done = run({step(SendStep{Interface::eth0, frame_from_eth1(), "", {}})});
+  ASSERT_EQ(done.results.size(), 1U);
+  EXPECT_EQ(done.results[0].sent, (std::vector<Sent>{{Interface::eth1, frame_from_eth1()}}));
+}
+
+TEST_F(ReplayTest, a_frame_of_nobody_breaks_the_run) {
+  Bytes stranger = frame_from_eth1();
+  stranger[11] = 0x77;
+  EXPECT_CALL(subject_, send(_, _)).WillOnce(Return(Reaction{Verdict::transmit, stranger, {}}));
+  const auto done = run({step(SendStep{Interface::eth0, stranger, "", {}})});
+  ASSERT_TRUE(done.broken);
+  EXPECT_EQ(done.broken->code, ErrorCode::protocol);
+}
+
+TEST_F(ReplayTest, what_is_dropped_is_gone_and_what_is_passed_the_kernel_answers) {
+  Bytes echo(8);
+  echo[0] = 8;
+  Bytes ping = {2, 0, 0, 0, 1, 1, 2, 0, 0, 0, 1, 0xfe, 8, 0};
+  append(ping, build_packet({.source = *model::parse_address("198.51.100.1"),
+                             .destination = *model::parse_address("10.1.0.100"),
+                             .protocol = protocol::icmp,
+                             .transport = echo}));
+  EXPECT_CALL(subject_, send(_, _))
+      .WillOnce(Return(Reaction{Verdict::drop, {}, {}}))
+      .WillOnce(Return(Reaction{Verdict::pass, ping, {}}));
+  const SendStep send{Interface::eth0, ping, "", {}};
+  const auto done = run({step(send), step(send)});
+  ASSERT_EQ(done.results.size(), 2U);
+  EXPECT_EQ(done.results[0].sent.size(), 0U);
+  EXPECT_EQ(done.results[1].sent.size(), 1U);
+}
+
+TEST_F(ReplayTest, unsupported_is_what_the_director_says_by_code) {
+  EXPECT_CALL(subject_.director, add_service(_)).WillOnce(Return(fail(ErrorCode::unsupported, "no such thing")));
+  const auto done = run({step(command("ipvsadm -A -t 10.1.0.100:80 -s rr")), step(command("ipvsadm -C"))});
+  ASSERT_TRUE(done.unsupported);
+  EXPECT_EQ(done.unsupported->step, 0U);
+  EXPECT_EQ(done.unsupported->reason, "no such thing");
+  EXPECT_TRUE(done.results.empty());
+}
+
+TEST_F(ReplayTest, any_other_refusal_is_the_commands_result) {
+  EXPECT_CALL(subject_.director, add_service(_)).WillOnce(Return(fail(ErrorCode::already_exists, "x", EEXIST)));
+  const auto done = run({step(command("ipvsadm -A -t 10.1.0.100:80 -s rr"))});
+  ASSERT_EQ(done.results.size(), 1U);
+  EXPECT_EQ(done.results[0].status, 255);
+  EXPECT_EQ(done.results[0].error, "Service already exists\n");
+}
+
+TEST_F(ReplayTest, a_shell_a_module_and_an_unknown_file_are_unsupported) {
+  for (const Step& wanted :
+       {step(command("echo; ipvsadm -Ln")), step(GuestStep{"modprobe ip_vs_ftp"}),
+        step(ReadStep{"/proc/net/ip_vs_conn", ""}), step(command("ipvsadm --stop-daemon master"))}) {
+    EXPECT_TRUE(run({wanted}).unsupported) << title(wanted);
+  }
+}
+
+TEST_F(ReplayTest, an_mtu_reaches_the_subject) {
+  EXPECT_CALL(subject_, set_mtu(Interface::eth1, 1400U));
+  EXPECT_EQ(run({step(GuestStep{"ip link set eth1 mtu 1400"})}).results.size(), 1U);
+}
+
+TEST_F(ReplayTest, a_setting_is_named_without_its_prefix_and_a_refusal_is_a_status) {
+  EXPECT_CALL(subject_, set(std::string_view("sloppy_tcp"), "1"));
+  EXPECT_CALL(subject_, set(std::string_view("sloppy_tcp"), "x"))
+      .WillOnce(Return(fail(ErrorCode::invalid_argument, "x")));
+  const auto done =
+      run({step(SettingStep{"net.ipv4.vs.sloppy_tcp", "1", 0}), step(SettingStep{"net.ipv4.vs.sloppy_tcp", "x", 1})});
+  ASSERT_EQ(done.results.size(), 2U);
+  EXPECT_EQ(done.results[0].status, 0);
+  EXPECT_EQ(done.results[1].status, 1);
+}
+
+TEST_F(ReplayTest, a_flood_is_counted) {
+  EXPECT_CALL(subject_, send(_, _)).Times(3).WillRepeatedly(Return(Reaction{Verdict::transmit, frame_from_eth1(), {}}));
+  const auto done = run({step(FloodStep{Interface::eth0, frame_from_eth1(), 3, {}})});
+  ASSERT_EQ(done.results.size(), 1U);
+  EXPECT_EQ(done.results[0].counts.at(Interface::eth1), 3U);
+  EXPECT_EQ(done.results[0].counts.at(Interface::eth0), 0U);
+}
+
+}  // namespace
+}  // namespace penstock::golden
