@@ -14,7 +14,11 @@ void check(const PacketCase& which, const Director& director, const Totals& befo
   const Totals did{after.packets - before.packets, after.connections - before.connections};
   const Totals should{is_forwarded(which) ? which.packets : 0, connections_made(which, which.packets)};
   const Verdict wanted = is_forwarded(which) ? Verdict::transmit : Verdict::pass;
-  if (did == should && verdict == wanted) return;
+  // A pair of buckets may be full: about one insertion in a million is refused at half load (ADR-0003).
+  const auto nearly = [](u64 seen, u64 wanted_count) {
+    return seen <= wanted_count && wanted_count - seen <= wanted_count / 10'000;
+  };
+  if (nearly(did.packets, should.packets) && nearly(did.connections, should.connections) && verdict == wanted) return;
   give_up(
       fmt::format("{}: {}: of {} packets {} were forwarded and {} began a connection; expected {} and {}; verdict {}",
                   which.name, director.name(), which.packets, did.packets, did.connections, should.packets,
