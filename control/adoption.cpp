@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "control/fingerprint.hpp"
 #include "control/flip.hpp"
 #include "control/images.hpp"
 #include "control/settings.hpp"

@@ -35,7 +35,7 @@ struct StoredRetired {
 };
 
 struct StoredState {
-  u64 tables = 0;  // fingerprint: slots, bases and schedules are only true of the tables they were written for
+  u64 tables = 0;  // fingerprint.hpp: slots, bases and schedules are only true of the tables they were written for
   u32 next_service_id = 1;
   u32 slots_end = 0;
   api::Statistics total_base;
@@ -43,8 +43,5 @@ struct StoredState {
   std::vector<StoredService> services;  // oldest first
   std::vector<StoredRetired> retired;
 };
-
-// The same tables have the same fingerprint; it tells nothing of their secret.
-[[nodiscard]] u64 fingerprint_of(const u64 (&hash_key)[2]);
 
 }  // namespace penstock::control

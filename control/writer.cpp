@@ -5,6 +5,7 @@
 
 #include "control/adoption.hpp"
 #include "control/connection_list.hpp"
+#include "control/fingerprint.hpp"
 #include "control/images.hpp"
 #include "control/settings.hpp"
 #include "datapath/core/atomic.hpp"

@@ -1,5 +1,6 @@
-// Stored state to JSON and back. Keys are the words of the model; numbers keep their full width.
+// Stored state from JSON. Whatever does not fit is refused, with the place in the document.
 #include <cerrno>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -55,14 +56,6 @@ Place list(const Place& object, const char* name) {
   return place;
 }
 
-json to_json(const api::Statistics& statistics) {
-  return {{"connections", statistics.connections},
-          {"in_packets", statistics.in_packets},
-          {"out_packets", statistics.out_packets},
-          {"in_bytes", statistics.in_bytes},
-          {"out_bytes", statistics.out_bytes}};
-}
-
 api::Statistics statistics(const Place& place) {
   return {.connections = number<std::uint64_t>(place, "connections"),
           .in_packets = number<std::uint64_t>(place, "in_packets"),
@@ -71,18 +64,10 @@ api::Statistics statistics(const Place& place) {
           .out_bytes = number<std::uint64_t>(place, "out_bytes")};
 }
 
-json to_json(const model::Endpoint& endpoint) {
-  return {{"address", model::to_string(endpoint.address)}, {"port", endpoint.port}};
-}
-
 model::Endpoint endpoint(const Place& place) {
   const auto address = model::parse_address(text(place, "address"));
   if (!address) refuse(place.at("address"), "not an address");
   return {*address, number<std::uint16_t>(place, "port")};
-}
-
-json to_json(const model::ServiceKey& key) {
-  return {{"protocol", model::to_string(key.protocol)}, {"vip", to_json(key.vip)}, {"fwmark", key.fwmark}};
 }
 
 model::Protocol protocol(const Place& place) {
@@ -100,24 +85,8 @@ model::ServiceKey service_key(const Place& place) {
   return key;
 }
 
-json to_json(const Slot& slot) { return {{"index", slot.index}, {"generation", slot.generation}}; }
-
 Slot slot(const Place& place) {
   return {.index = number<u32>(place, "index"), .generation = number<u16>(place, "generation")};
-}
-
-json to_json(const StoredServer& stored) {
-  const model::RealServer& server = stored.server;
-  return {{"endpoint", to_json(server.endpoint)},
-          {"method", static_cast<int>(server.method)},
-          {"weight", server.weight},
-          {"upper_threshold", server.upper_threshold},
-          {"lower_threshold", server.lower_threshold},
-          {"tunnel_type", static_cast<int>(server.tunnel.type)},
-          {"tunnel_port", server.tunnel.port},
-          {"tunnel_checksum", static_cast<int>(server.tunnel.checksum)},
-          {"slot", to_json(stored.slot)},
-          {"base", to_json(stored.base)}};
 }
 
 StoredServer server(const Place& place) {
@@ -135,23 +104,6 @@ StoredServer server(const Place& place) {
   return stored;
 }
 
-json to_json(const StoredService& stored) {
-  const model::Service& service = stored.service;
-  json servers = json::array();
-  for (const StoredServer& each : stored.servers) servers.push_back(to_json(each));
-  return {{"key", to_json(service.key)},
-          {"scheduler", service.scheduler},
-          {"flags", service.flags},
-          {"persistence_timeout_s", service.persistence_timeout_s},
-          {"netmask", service.netmask},
-          {"persistence_engine", service.persistence_engine},
-          {"id", stored.id},
-          {"cursor", stored.schedule.cursor},
-          {"current_weight", stored.schedule.current_weight},
-          {"carried", to_json(stored.carried)},
-          {"servers", std::move(servers)}};
-}
-
 StoredService service(const Place& place) {
   StoredService stored;
   stored.service.key = service_key(place.at("key"));
@@ -167,14 +119,6 @@ StoredService service(const Place& place) {
   const Place servers = list(place, "servers");
   for (std::size_t i = 0; i < servers.value.size(); ++i) stored.servers.push_back(server(servers.at(i)));
   return stored;
-}
-
-json to_json(const StoredRetired& stored) {
-  return {{"service", to_json(stored.owner.service)},
-          {"server", to_json(stored.owner.server)},
-          {"slot", to_json(stored.slot)},
-          {"service_id", stored.service},
-          {"base", to_json(stored.base)}};
 }
 
 StoredRetired retired(const Place& place) {
@@ -227,24 +171,6 @@ void check(const StoredState& state) {
 }
 
 }  // namespace
-
-std::string encode(const StoredState& state) {
-  json services = json::array();
-  for (const StoredService& each : state.services) services.push_back(to_json(each));
-  json removed = json::array();
-  for (const StoredRetired& each : state.retired) removed.push_back(to_json(each));
-  const json document = {
-      {"version", store_version},
-      {"tables", state.tables},
-      {"next_service_id", state.next_service_id},
-      {"slots_end", state.slots_end},
-      {"total_base", to_json(state.total_base)},
-      {"timeouts",
-       {{"tcp_s", state.timeouts.tcp_s}, {"tcp_fin_s", state.timeouts.tcp_fin_s}, {"udp_s", state.timeouts.udp_s}}},
-      {"services", std::move(services)},
-      {"retired", std::move(removed)}};
-  return document.dump(1) + "\n";
-}
 
 Result<StoredState> decode(const std::string& text) {
   try {
