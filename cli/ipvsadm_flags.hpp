@@ -4,8 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "tl/expected.hpp"
+#include <tl/expected.hpp>
 
 namespace penstock::cli {
 

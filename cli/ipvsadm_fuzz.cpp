@@ -3,9 +3,9 @@
 //
 // What is checked besides crashes and leaks: an exit code that ipvsadm has, a word to every refusal, and that what -S writes -R takes
 // back unchanged.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
-#include <set>
 #include <sstream>
 #include <string>
 #include <string_view>

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <string>
+#include <tl/expected.hpp>
 #include <vector>
 
 #include "api/types.hpp"
 #include "cli/ipvsadm_options.hpp"
 #include "cli/names.hpp"
 #include "model/service.hpp"
-#include "tl/expected.hpp"
 
 namespace penstock::cli {
 

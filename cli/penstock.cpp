@@ -7,7 +7,7 @@
 namespace penstock::cli {
 namespace {
 
-constexpr const char* release = "0.1.0";
+constexpr const char* release = "0.1";
 
 constexpr const char* usage = R"(usage: penstock COMMAND
 
