@@ -58,6 +58,7 @@ struct Claimed {
   Record* record;  // null: another CPU was faster, or there is no vacancy
   u64 before;      // the word that the claim replaced; 0: the slot was free
   u32 slot;
+  u32 which;  // of the key's two buckets
 };
 
 // Claims the candidate nearest to `start` that is still vacant or, to evict, live.
@@ -73,7 +74,7 @@ PEN_INLINE Claimed<Record> claim(Bucket<Record>* bucket, u64 candidates, u32 sta
     const bool vacant = before == 0 || is_over(record, before, now);
     if (!vacant && !(evict && is_live(before))) continue;
     if (!compare_exchange(&record->word, before, claimed_at(now))) continue;
-    return {record, before, slot};
+    return {record, before, slot, 0};
   }
   return {};
 }
@@ -124,32 +125,47 @@ struct Inserted {
   Found<Record> stays;  // the key's record after all; null if another CPU ended it meanwhile
 };
 
+// Claims a slot for a key: a free one, else one whose record has expired and was not swept yet, in either bucket, else, where
+// that is allowed, the one whose record is the first bucket's oldest.
+template <typename Record, typename Table>
+PEN_INLINE Claimed<Record> claim_for(Table table, const Place& place, u32 now, WhenFull when_full) {
+  const u64* first = table.tags(place.bucket[0]);
+  const u64* second = table.tags(place.bucket[1]);
+  if (!first || !second) return {};
+  const u64 first_vacant = zero_bytes(load_acquire(first));
+  const u64 second_vacant = zero_bytes(load_acquire(second));
+  u32 which = choose_bucket(first_vacant, second_vacant);
+  Bucket<Record>* bucket = table.bucket(which == 0 ? place.bucket[0] : place.bucket[1]);
+  if (!bucket) return {};
+  u64 candidates = which == 0 ? first_vacant : second_vacant;
+  if (candidates == 0) candidates = expired_records(bucket, now);
+  const bool evict = candidates == 0 && when_full == WhenFull::evict_oldest;
+  if (evict) {
+    candidates = oldest_record(bucket, now);
+  } else if (candidates == 0) {
+    which = 1;  // both are full, so the first was chosen
+    bucket = table.bucket(place.bucket[1]);
+    if (!bucket) return {};
+    candidates = expired_records(bucket, now);
+  }
+  Claimed<Record> claimed = claim(bucket, candidates, place.start, now, evict);
+  claimed.which = which;
+  return claimed;
+}
+
 // Inserts `content` with the given state and expiry. `on_end(record, word)` is called for each record that ends by it: one that
 // had expired, was evicted, or lost to an equal key.
 template <typename Record, typename Table, typename OnEnd>
 PEN_INLINE Inserted<Record> insert_record(Table table, const Place& place, const Record& content, u32 state, u32 expiry,
                                           u32 now, WhenFull when_full, OnEnd on_end) {
-  u64* first = table.tags(place.bucket[0]);
-  u64* second = table.tags(place.bucket[1]);
-  if (!first || !second) return {};
-  const u64 first_vacant = zero_bytes(load_acquire(first));
-  const u64 second_vacant = zero_bytes(load_acquire(second));
-  const u32 chosen = choose_bucket(first_vacant, second_vacant);
-  u64* tags = chosen == 0 ? first : second;
-  Bucket<Record>* bucket = table.bucket(chosen == 0 ? place.bucket[0] : place.bucket[1]);
-  if (!bucket) return {};
-  u64 candidates = chosen == 0 ? first_vacant : second_vacant;
-  if (candidates == 0) candidates = expired_records(bucket, now);
-  const bool evict = candidates == 0 && when_full == WhenFull::evict_oldest;
-  if (evict) candidates = oldest_record(bucket, now);
-
-  const Claimed<Record> slot = claim(bucket, candidates, place.start, now, evict);
+  const Claimed<Record> slot = claim_for<Record>(table, place, now, when_full);
   if (!slot.record) return {};
+  u64* tags = table.tags(slot.which == 0 ? place.bucket[0] : place.bucket[1]);
   if (slot.before != 0) on_end(*slot.record, slot.before);
   u64* target = reinterpret_cast<u64*>(slot.record);
   const u64* source = reinterpret_cast<const u64*>(&content);
   for (u32 i = 1; i < sizeof(Record) / sizeof(u64); ++i) store_release(&target[i], source[i]);
-  set_tag(tags, slot.slot, place.tag);
+  if (tags) set_tag(tags, slot.slot, place.tag);  // claim_for has seen that they are there
   exchange(&slot.record->word, with_state(place.live, state, expiry));
   return {true, settle<Record>(table, place, content.key, now, on_end)};
 }

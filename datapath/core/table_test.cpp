@@ -120,9 +120,24 @@ TEST(Table, an_expired_record_is_replaced_and_reported) {
   for (u64 i = 0; i < 64; ++i) stored += table.insert(i, 10, 0).stored ? 1 : 0;
   EXPECT_EQ(stored, 16U);
   for (u64 i = 100; i < 164; ++i) stored += table.insert(i, 20, 10).stored ? 1 : 0;
-  EXPECT_EQ(stored, 32U);
+  EXPECT_EQ(stored, 32U);  // each of the sixteen slots once more
   EXPECT_EQ(table.ended, 16U);
   EXPECT_EQ(table.occupied(), 16U);
+}
+
+TEST(Table, what_expired_in_either_bucket_makes_room) {
+  for (u32 expired_bucket = 0; expired_bucket < 2; ++expired_bucket) {
+    Table table(2);
+    for (u64 i = 0; i < 64; ++i) (void)table.insert(i, 100, 0);
+    ASSERT_EQ(table.occupied(), 16U);
+    Connection& record = table.buckets()[expired_bucket].records[5];
+    record.word = with_state(record.word, 1, 10);
+    const auto inserted = table.insert(100, 100, 50);
+    ASSERT_TRUE(inserted.stored);
+    EXPECT_EQ(inserted.stays.record, &record);
+    EXPECT_EQ(table.ended, 1U);
+    EXPECT_TRUE(table.find(100, 50).record);
+  }
 }
 
 TEST(Table, a_full_pair_of_buckets_refuses_or_gives_up_its_oldest) {

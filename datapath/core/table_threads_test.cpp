@@ -149,14 +149,14 @@ class Traffic {
 };
 
 TEST(TableThreads, many_flows_at_once_are_neither_lost_nor_doubled_nor_miscounted) {
-  Traffic traffic(100, 16);
+  Traffic traffic(100, 64);
   traffic.run();
   traffic.expect_order();
   EXPECT_EQ(traffic.counted(Reason::connection_table_full), 0U);
 }
 
 TEST(TableThreads, one_flow_that_all_threads_want_stands_once) {
-  Traffic traffic(1, 16);
+  Traffic traffic(1, 64);
   traffic.run();
   traffic.expect_order();
   EXPECT_EQ(traffic.counted(Reason::connection_table_full), 0U);
