@@ -132,17 +132,6 @@ void reset_signals() {
   sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-// Input from nowhere, output to the log, nothing else open but the channel.
-void keep_only(const FileDescriptor& channel, const std::string& log) {
-  dup2(open("/dev/null", O_RDWR), STDIN_FILENO);
-  const int output = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
-  dup2(output, STDOUT_FILENO);
-  dup2(output, STDERR_FILENO);
-  const auto kept = static_cast<unsigned>(channel.get());
-  close_range(STDERR_FILENO + 1, kept - 1, 0);
-  close_range(kept + 1, ~0U, 0);
-}
-
 [[noreturn]] void give_up(const FileDescriptor& channel, const Error& error) {
   fmt::print(stderr, "penstock-lab: {}\n", error.message);
   send_message(channel, has_failed, error.message);
@@ -154,10 +143,9 @@ void keep_only(const FileDescriptor& channel, const std::string& log) {
   prctl(PR_SET_NAME, ("lab:" + plan.name()).c_str());
   clearenv();  // what services get is said in host_environment
   reset_signals();
-  keep_only(channel, plan.log);
+  redirect_to_log(plan.log, {channel.get()});
   raise_file_limit();
   umask(022);
-  setvbuf(stderr, nullptr, _IOLBF, 0);
 
   if (auto root = take_root(plan); !root) give_up(channel, root.error());
   send_message(channel, has_root);

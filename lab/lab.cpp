@@ -39,7 +39,8 @@ Result<void> end_process(const std::string& name, const ProcessId& process, int 
   return fail(ErrorCode::busy, fmt::format("{} (process {}) does not end", name, process.pid), EBUSY);
 }
 
-Result<void> tear_down(const LabFolder& folder) {
+// Processes only; the folder is the caller's.
+Result<void> end_processes(const LabFolder& folder) {
   const LabState state = folder.load();
   if (state.supervisor) {
     // A supervisor that does not obey is killed, and the hosts die with it.
@@ -50,7 +51,7 @@ Result<void> tear_down(const LabFolder& folder) {
   for (const NamedProcess& host : state.hosts) {
     if (auto ended = end_process("host " + host.name, host.process, SIGKILL, kill_time_max); !ended) return ended;
   }
-  return folder.remove();
+  return {};
 }
 
 Result<std::string> read_topology(const std::string& path) {
@@ -70,21 +71,19 @@ Result<UpReport> up(const UpRequest& request) {
   if (!topology) return fail(std::move(topology.error()));
 
   const LabFolder folder(request.name);
-  auto lock = folder.lock();
-  if (!lock) return fail(std::move(lock.error()));
+  const auto lock = folder.lock();
+  if (!lock) return fail(lock.error());
   const LabState before = folder.load();
   if (is_whole(before) && before.topology_text == *text) {
     return UpReport{.was_running = true, .topology = std::move(*topology), .notes = {}};
   }
-  if (!before.topology_text.empty()) {
-    if (auto ended = tear_down(folder); !ended) return fail(std::move(ended.error()));
-    lock = folder.lock();
-    if (!lock) return fail(std::move(lock.error()));
-  }
+  if (auto ended = end_processes(folder); !ended) return fail(std::move(ended.error()));
+  if (auto cleared = folder.clear(); !cleared) return fail(std::move(cleared.error()));
   if (auto saved = folder.save_topology(request.topology_path, *text); !saved) return fail(std::move(saved.error()));
-  auto notes = start_supervisor({.topology = *topology, .project = request.project, .folder = folder});
+  auto notes = start_supervisor({.topology = *topology, .project = request.project, .folder = folder, .lock = *lock});
   if (!notes) {
-    if (auto ended = tear_down(folder); !ended) notes.error().message += "\n" + ended.error().message;
+    if (auto ended = end_processes(folder).and_then([&] { return folder.remove(); }); !ended)
+      notes.error().message += "\n" + ended.error().message;
     return fail(std::move(notes.error()));
   }
   return UpReport{.was_running = false, .topology = std::move(*topology), .notes = std::move(*notes)};
@@ -98,7 +97,8 @@ Result<bool> down(const std::string& name) {
   const auto lock = folder.lock();
   if (!lock) return fail(lock.error());
   const bool was_there = !folder.load().topology_text.empty();
-  if (auto ended = tear_down(folder); !ended) return fail(std::move(ended.error()));
+  if (auto ended = end_processes(folder); !ended) return fail(std::move(ended.error()));
+  if (auto removed = folder.remove(); !removed) return fail(std::move(removed.error()));
   return was_there;
 }
 

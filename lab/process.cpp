@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <cstdio>
 
 namespace penstock::lab {
 namespace {
@@ -176,6 +177,22 @@ int execute(const std::vector<std::string>& argv, const std::vector<std::string>
   fmt::print(stderr, "{}: {}\n", program, std::generic_category().message(errno));
   std::fflush(stderr);
   return 126;
+}
+
+void redirect_to_log(const std::string& log, std::vector<int> kept) {
+  dup2(open("/dev/null", O_RDWR), STDIN_FILENO);
+  const int output = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
+  dup2(output, STDOUT_FILENO);
+  dup2(output, STDERR_FILENO);
+  setvbuf(stderr, nullptr, _IOLBF, 0);
+  std::ranges::sort(kept);
+  unsigned first = STDERR_FILENO + 1;
+  for (const int fd : kept) {
+    const auto stays = static_cast<unsigned>(fd);
+    if (stays > first) close_range(first, stays - 1, 0);
+    first = stays + 1;
+  }
+  close_range(first, ~0U, 0);
 }
 
 std::string find_program(const std::string& program, const std::vector<std::string>& environment) {

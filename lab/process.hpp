@@ -57,6 +57,9 @@ struct Outcome {
 // Replaces this process; returns only the exit status of a shell that could not: 127 not found, 126 not runnable.
 [[nodiscard]] int execute(const std::vector<std::string>& argv, const std::vector<std::string>& environment);
 
+// Standard input from nowhere, output and error to the end of `log`, and every other descriptor closed but `kept`.
+void redirect_to_log(const std::string& log, std::vector<int> kept);
+
 // Where `program` is found: in PATH of the environment unless it has a slash. Empty: nowhere.
 [[nodiscard]] std::string find_program(const std::string& program, const std::vector<std::string>& environment);
 

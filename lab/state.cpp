@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -19,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* labs_folder = "/run/penstock-lab";
+constexpr const char* lock_name = "lock";
 constexpr std::chrono::milliseconds lock_time_max{60'000};  // another command's whole `up`
 constexpr std::string_view supervisor_name = "supervisor";
 
@@ -65,7 +67,7 @@ bool LabFolder::exists() const {
 }
 
 Result<FileDescriptor> LabFolder::lock() const {
-  const std::string path = path_ + "/lock";
+  const std::string path = path_ + "/" + lock_name;
   const Deadline deadline = in(lock_time_max);
   FileDescriptor file;
   const bool locked = wait_until(deadline, [&] {
@@ -105,20 +107,25 @@ Result<void> LabFolder::save_processes(const ProcessId& supervisor, const std::v
 
 Result<void> LabFolder::mark_ready() const { return write_file(path_ + "/ready", ""); }
 
-Result<void> LabFolder::remove() const {
+Result<void> LabFolder::clear() const {
   std::error_code error;
-  fs::remove_all(path_, error);
-  if (error) return fail_errno("removing " + path_, error.value());
-  fs::remove(labs_folder, error);  // only when it is empty
+  for (const auto& entry : fs::directory_iterator(path_, error)) {
+    if (entry.path().filename() != lock_name) fs::remove_all(entry.path(), error);
+    if (error) return fail_errno("removing " + entry.path().string(), error.value());
+  }
+  if (error) return fail_errno("reading " + path_, error.value());
   return {};
 }
 
-std::vector<std::string> all_labs() {
-  std::vector<std::string> names;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(labs_folder, ignored)) names.push_back(entry.path().filename());
-  std::ranges::sort(names);
-  return names;
+Result<void> LabFolder::remove() const {
+  // Aside first: who waits for the lock makes the folder anew, and must not do so inside the one that is being removed.
+  const std::string aside = fmt::format("{}/.{}.{}", labs_folder, fs::path(path_).filename().string(), getpid());
+  std::error_code error;
+  fs::rename(path_, aside, error);
+  if (!error) fs::remove_all(aside, error);
+  if (error) return fail_errno("removing " + path_, error.value());
+  fs::remove(labs_folder, error);  // only when it is empty
+  return {};
 }
 
 }  // namespace penstock::lab

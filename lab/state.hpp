@@ -45,12 +45,11 @@ class LabFolder {
   [[nodiscard]] Result<void> save_topology(const std::string& topology_path, const std::string& text) const;
   [[nodiscard]] Result<void> save_processes(const ProcessId& supervisor, const std::vector<NamedProcess>& hosts) const;
   [[nodiscard]] Result<void> mark_ready() const;
-  [[nodiscard]] Result<void> remove() const;
+  [[nodiscard]] Result<void> clear() const;   // all but the lock
+  [[nodiscard]] Result<void> remove() const;  // the lock, too: it locks nobody out any more
 
  private:
   std::string path_;
 };
-
-[[nodiscard]] std::vector<std::string> all_labs();  // names, sorted
 
 }  // namespace penstock::lab

@@ -141,19 +141,13 @@ class Supervisor {
   std::vector<FileDescriptor> xdp_links_;
 };
 
-// Away from the caller's session, terminal and files.
-void detach(const FileDescriptor& report, const std::string& log) {
+// Away from the caller's terminal and files.
+void detach(const SupervisorPlan& plan, const FileDescriptor& report) {
   prctl(PR_SET_NAME, "lab:supervisor");
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   if (chdir("/") != 0) std::abort();
   umask(022);
-  dup2(open("/dev/null", O_RDWR), STDIN_FILENO);
-  const int output = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
-  dup2(output, STDOUT_FILENO);
-  dup2(output, STDERR_FILENO);
-  const auto kept = static_cast<unsigned>(report.get());
-  close_range(STDERR_FILENO + 1, kept - 1, 0);
-  close_range(kept + 1, ~0U, 0);
+  redirect_to_log(plan.folder.log("supervisor"), {report.get(), plan.lock.get()});
 }
 
 void block_signals() {
@@ -176,9 +170,8 @@ bool send_report(const FileDescriptor& report, const Result<std::vector<std::str
 }
 
 [[noreturn]] void supervise(const SupervisorPlan& plan, FileDescriptor report) {
-  detach(report, plan.folder.log("supervisor"));
+  detach(plan, report);
   block_signals();
-  setvbuf(stderr, nullptr, _IOLBF, 0);
   Supervisor supervisor(plan);
   const auto result = supervisor.bring_up();
   if (!result) {
@@ -186,7 +179,9 @@ bool send_report(const FileDescriptor& report, const Result<std::vector<std::str
     supervisor.end_all();  // before the report: who reads it finds nothing running
   }
   const bool is_known = send_report(report, result);
+  if (!is_known) supervisor.end_all();
   report.reset();
+  close(plan.lock.get());
   if (result && is_known) supervisor.hold(SIGTERM, SIGCHLD);
   supervisor.end_all();
   _exit(result ? 0 : 1);

@@ -13,6 +13,8 @@ struct SupervisorPlan {
   const Topology& topology;
   const Project& project;
   const LabFolder& folder;
+  const FileDescriptor&
+      lock;  // the supervisor holds it, too, until it has reported: an interrupted `up` does not let others in early
 };
 
 // Starts it away from this process and its terminal, and returns when the lab is ready, with notes for the user.
