@@ -50,6 +50,7 @@ template <Platform P>
 PEN_INLINE Outcome balance_new(P& p, const Packet& packet) {
   const Offer offer = find_service(p, packet);
   if (!offer.exists) return settled(pass(p, Reason::pass_no_service));
+  if (!has_unicast_source(packet.key)) return settled(pass(p, Reason::pass_malformed));
   if (!may_begin_connection(p, packet)) return settled(pass(p, Reason::pass_no_connection));
   const u32 slot = schedule(p, offer.schedule);
   if (slot == no_server) return refused(IcmpError::port_unreachable, Reason::no_destination, no_server);

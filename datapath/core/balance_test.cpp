@@ -420,6 +420,10 @@ const PacketCase left_to_the_kernel[] = {
      .in = in4().tcp(40000, web, ack),
      .verdict = Verdict::pass,
      .reason = Reason::pass_no_connection},
+    {.name = "a SYN from FTP's data port begins nothing",
+     .in = in4().tcp(20, web, syn),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_no_connection},
     {.name = "SYN and RST begin nothing",
      .in = in4().tcp(40000, web, syn | rst),
      .verdict = Verdict::pass,
@@ -464,6 +468,25 @@ TEST(Balance, the_ipv4_checksum_is_right_whatever_it_was) {
     const PacketResult result = world.send(in().ipv4(client, vip, sent).udp(1, dns));
     ASSERT_EQ(result.frame, to_rs1().ipv4(client, vip, expected).udp(1, dns).bytes()) << id;
   }
+}
+
+TEST(Balance, what_comes_from_no_single_machine_is_neither_forwarded_nor_answered) {
+  World world;
+  for (const char* source : {"0.0.0.0", "0.1.2.3", "127.0.0.1", "224.0.0.1", "239.255.255.255", "240.0.0.1",
+                             "255.255.255.255", "192.0.2.1"}) {
+    EXPECT_EQ(world.send(in().ipv4(source, vip).tcp(40000, web, syn)).verdict, Verdict::pass) << source;
+    EXPECT_EQ(world.send(in().ipv4(source, vip).udp(40000, quiesced)).verdict, Verdict::pass) << source;
+  }
+  for (const char* source : {"::", "::1", "ff02::1", "2001:db8:1::1"}) {
+    EXPECT_EQ(world.send(in().ipv6(source, vip6).udp(40000, quiesced)).verdict, Verdict::pass) << source;
+  }
+  for (const char* source : {"1.0.0.1", "126.255.255.255", "128.0.0.0", "223.255.255.255"}) {
+    EXPECT_EQ(world.send(in().ipv4(source, vip).tcp(40000, web, syn)).verdict, Verdict::redirect) << source;
+  }
+  for (const char* source : {"::2", "::1:0:0:0:1", "fe80::1", "2001:db8:1::2"}) {
+    EXPECT_EQ(world.send(in().ipv6(source, vip6).tcp(40000, web, syn)).verdict, Verdict::redirect) << source;
+  }
+  EXPECT_EQ(world.tables.view().reasons[0].packets[static_cast<u32>(Reason::pass_malformed)], 20U);
 }
 
 TEST(Balance, sloppy_tcp_begins_with_anything_but_a_reset) {

@@ -48,13 +48,27 @@ PEN_INLINE Offer find_service(P& p, const Packet& packet) {
   return {true, {.offset = static_cast<u32>(schedule), .size = static_cast<u32>(schedule >> 32)}};
 }
 
-// IPVS: TCP begins with SYN and without RST, with sloppy_tcp with anything but RST; UDP with any packet.
+static constexpr be16 ftp_data_port = big(u16{20});
+
+// IPVS: TCP begins with SYN and without RST, with sloppy_tcp with anything but RST; UDP with any packet. What comes from FTP's
+// data port begins nothing: it belongs to a connection that exists (ip_vs_schedule).
 template <Platform P>
 PEN_INLINE bool may_begin_connection(P& p, const Packet& packet) {
+  if (packet.key.client_port == ftp_data_port) return false;
   if (packet.key.protocol != protocol_tcp) return true;
   if (packet.tcp_flags & tcp_rst) return false;
   const Settings* settings = p.settings();
   return (packet.tcp_flags & tcp_syn) || (settings && settings->sloppy_tcp);
+}
+
+// Whether a packet may come from there at all: the kernel drops others before IPVS sees them, and no ICMP error may be sent to
+// them (RFC 1122 §3.2.2, RFC 4443 §2.4 (e)).
+PEN_INLINE bool has_unicast_source(const FlowKey& key) {
+  if (((key.client.low ^ key.vip.low) | (key.client.high ^ key.vip.high)) == 0) return false;
+  const u8 first = static_cast<u8>(key.client.low);
+  if (key.family == Family::ipv4) return first != 0 && first != 127 && first < 224;
+  const bool unspecified_or_loopback = (key.client.low | (key.client.high & ~(1ULL << 56))) == 0;
+  return first != 0xff && !unspecified_or_loopback;
 }
 
 static constexpr u32 no_server = ~0U;

@@ -169,7 +169,7 @@ TEST_F(Connections, expired_is_absent_to_the_tick) {
 }
 
 TEST_F(Connections, a_new_record_in_the_place_of_an_expired_one_ends_its_load) {
-  for (u16 port = 0; port < 64; ++port) udp(port);
+  for (u16 port = 100; port < 164; ++port) udp(port);
   pass_seconds(301);
   for (u16 port = 1000; port < 1128; ++port) udp(port);
   expect_loads_to_match(tables_.view());
@@ -276,7 +276,7 @@ TEST_F(Connections, of_a_former_server_do_not_reach_the_new_one_in_its_slot) {
 
 TEST_F(Connections, a_full_table_refuses_new_connections_and_says_so) {
   u32 refused = 0;
-  for (u32 i = 0; i < 2000; ++i) refused += udp(static_cast<u16>(i)).verdict == Verdict::drop ? 1 : 0;
+  for (u32 i = 0; i < 2000; ++i) refused += udp(static_cast<u16>(1024 + i)).verdict == Verdict::drop ? 1 : 0;
   const auto records = live_records(tables_.view(), now_);
   EXPECT_EQ(records.size(), 2000U - refused);
   EXPECT_EQ(records.size(), 16U * records_per_bucket);
@@ -297,7 +297,7 @@ class FloodedConnections : public Connections {
 };
 
 TEST_F(FloodedConnections, a_syn_flood_turns_over_half_open_records_only) {
-  for (u16 port = 1; port <= 100; ++port) {
+  for (u16 port = 101; port <= 200; ++port) {
     tcp(port, syn);
     tcp(port, ack);
   }
@@ -307,7 +307,7 @@ TEST_F(FloodedConnections, a_syn_flood_turns_over_half_open_records_only) {
   for (const Record& record : live_records(tables_.view(), now_))
     half_open += record.region == Region::half_open ? 1 : 0;
   EXPECT_EQ(half_open, 4U * records_per_bucket);
-  for (u16 port = 1; port <= 100; ++port) {
+  for (u16 port = 101; port <= 200; ++port) {
     ASSERT_TRUE(record(port)) << port;
     ASSERT_EQ(record(port)->region, Region::established);
     ASSERT_EQ(server_mac(tcp(port, ack)), port % 2 ? 0x11 : 0x22);
@@ -330,7 +330,7 @@ class NarrowConnections : public Connections {
 };
 
 TEST_F(NarrowConnections, with_a_full_table_the_connection_stays_among_the_half_open_and_works) {
-  for (u16 port = 0; port < 100; ++port) udp(port);
+  for (u16 port = 100; port < 200; ++port) udp(port);
   ASSERT_EQ(live_records(tables_.view(), now_).size(), 2U * records_per_bucket);
   tcp(1000, syn);
   tcp(1000, ack);

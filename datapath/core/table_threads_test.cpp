@@ -107,7 +107,7 @@ class Traffic {
     static constexpr u8 flags[] = {syn, syn, ack, ack, ack, fin | ack, rst};
     std::mt19937 random(worker);
     for (u32 i = 0; i < packets_per_worker; ++i) {
-      const u16 flow = static_cast<u16>(random() % shared_flows_);
+      const u16 flow = static_cast<u16>(10000 + random() % shared_flows_);
       switch (random() % 8) {
         case 0:
           send(worker, from_client().udp(static_cast<u16>(worker * 1000 + random() % private_flows), private_port));

@@ -55,7 +55,7 @@ Frame from_client() { return eth(client_mac, director_mac).ipv4("198.51.100.7", 
 class Traffic {
  public:
   Traffic(u32 shared_flows, u32 worker) : random_(worker) {
-    for (u16 flow = 0; flow < shared_flows; ++flow) {
+    for (u16 flow = 10000; flow < 10000 + shared_flows; ++flow) {
       for (const u8 flags : {syn, ack, static_cast<u8>(fin | ack), rst}) {
         shared_.push_back(from_client().tcp(flow, web, flags));
       }
