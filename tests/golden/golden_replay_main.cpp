@@ -26,7 +26,8 @@ constexpr const char* usage =
     "  --required FILE  only recordings named by a glob of FILE, and none of them may be unsupported\n"
     "  --list-failed  print nothing but the names of those that failed\n"
     "\n"
-    "Exit status: 0 all passed or unsupported, 1 some failed, 2 nothing could be said.\n";
+    "Exit status: 0 all passed or unsupported, 1 some failed, 2 nothing could be said, 77 BPF programs can't be loaded "
+    "here.\n";
 
 struct Options {
   Mode mode = Mode::both;
@@ -39,6 +40,7 @@ struct Options {
 
 constexpr int failed_status = 1;
 constexpr int unable_status = 2;
+constexpr int skipped_status = 77;  // what test runners take for "skipped"
 
 Result<Options> parse(const std::vector<std::string>& arguments) {
   Options options;
@@ -72,8 +74,9 @@ Result<Options> parse(const std::vector<std::string>& arguments) {
 }
 
 int complain(const Error& error) {
-  fmt::print(stderr, "golden_replay: {}\n", error.message);
-  return unable_status;
+  const bool not_allowed = error.code == ErrorCode::permission_denied;
+  fmt::print(stderr, "golden_replay: {}{}\n", not_allowed ? "SKIPPED, nothing was compared: " : "", error.message);
+  return not_allowed ? skipped_status : unable_status;
 }
 
 void print_trial(const Recording& recording, const Trial& trial, bool list_failed) {
@@ -104,10 +107,7 @@ int replay_all(const Options& options) {
     if (!is_selected(recording, options.names, options.tags) || !is_selected(recording, required, {})) continue;
     auto trial = try_recording(*suite, recording, *directors);
     if (!trial) return complain(trial.error());
-    if (!required.empty() && trial->outcome == Outcome::unsupported) {
-      trial->outcome = Outcome::failed;
-      trial->report = "  required, but unsupported: " + trial->report + "\n";
-    }
+    if (!required.empty()) demand_support(*trial);
     print_trial(recording, *trial, options.list_failed);
     verdicts.push_back({recording.name, recording.tags, trial->outcome});
   }

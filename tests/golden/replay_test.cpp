@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/golden/mock_subject.hpp"
 #include "tests/golden/packet.hpp"
 
 namespace penstock::golden {
@@ -12,38 +13,6 @@ using std::chrono::milliseconds;
 using testing::_;
 using testing::NiceMock;
 using testing::Return;
-
-class MockDirector : public api::Director {
- public:
-  MOCK_METHOD(Result<void>, add_service, (const model::Service&), (override));
-  MOCK_METHOD(Result<void>, edit_service, (const model::Service&), (override));
-  MOCK_METHOD(Result<void>, delete_service, (const model::ServiceKey&), (override));
-  MOCK_METHOD(Result<void>, flush, (), (override));
-  MOCK_METHOD(Result<void>, add_server, (const model::ServiceKey&, const model::RealServer&), (override));
-  MOCK_METHOD(Result<void>, edit_server, (const model::ServiceKey&, const model::RealServer&), (override));
-  MOCK_METHOD(Result<void>, delete_server, (const model::ServiceKey&, const model::Endpoint&), (override));
-  MOCK_METHOD(Result<void>, zero, (const std::optional<model::ServiceKey>&), (override));
-  MOCK_METHOD(Result<std::vector<api::ServiceView>>, services, (), (override));
-  MOCK_METHOD(Result<api::ServiceView>, service, (const model::ServiceKey&), (override));
-  MOCK_METHOD(Result<void>, connections, (const std::function<void(const api::ConnectionView&)>&), (override));
-  MOCK_METHOD(Result<api::Timeouts>, timeouts, (), (override));
-  MOCK_METHOD(Result<void>, set_timeouts, (const api::Timeouts&), (override));
-  MOCK_METHOD(Result<api::Info>, info, (), (override));
-  MOCK_METHOD(Result<std::vector<api::Counter>>, reasons, (), (override));
-};
-
-class MockSubject : public Subject {
- public:
-  [[nodiscard]] std::string name() const override { return "mock"; }
-  api::Director& control() override { return director; }
-  MOCK_METHOD(Result<Reaction>, send, (Interface, const Bytes&), (override));
-  MOCK_METHOD(Result<void>, advance, (milliseconds), (override));
-  MOCK_METHOD(Result<void>, set, (std::string_view, const std::string&), (override));
-  MOCK_METHOD(Result<void>, set_mtu, (Interface, std::uint32_t), (override));
-  MOCK_METHOD(Result<Totals>, totals, (), (override));
-
-  NiceMock<MockDirector> director;
-};
 
 class ReplayTest : public testing::Test {
  protected:

@@ -110,6 +110,12 @@ bool is_selected(const Recording& recording, const std::vector<std::string>& glo
          (tags.empty() || std::any_of(tags.begin(), tags.end(), tags_it));
 }
 
+void demand_support(Trial& trial) {
+  if (trial.outcome != Outcome::unsupported) return;
+  trial.outcome = Outcome::failed;
+  trial.report = "  required, but unsupported: " + trial.report + "\n";
+}
+
 Result<std::vector<SubjectMaker>> make_directors(Mode mode) {
   std::vector<SubjectMaker> directors;
   if (mode != Mode::bpf) directors.emplace_back(make_native_subject);

@@ -36,6 +36,9 @@ struct Trial {
   std::vector<std::string> deviations;  // known ones that were met
 };
 
+// What is required may not be unsupported: that is a failure then.
+void demand_support(Trial& trial);
+
 using SubjectMaker = std::function<Result<std::unique_ptr<Subject>>(const Topology&)>;
 
 // What recordings are tried against. Two: each against the recording, and then they against each other.
