@@ -1,6 +1,5 @@
 #include "control/attachments.hpp"
 
-#include <bpf/bpf.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -104,9 +103,9 @@ Result<void> Attachments::adopt(const std::map<u32, Link>& links) {
 }
 
 Result<void> Attachments::adopt_link(u32 index, const std::string& path, const std::map<u32, Link>& links) {
-  File link(bpf_obj_get(path.c_str()));
-  if (!link.is_open()) return fail_privileged("opening it", errno);
-  const auto interface = interface_of(link);
+  auto link = open_pinned_link(path);
+  if (!link) return fail(link.error());
+  const auto interface = interface_of(*link);
   if (!interface) return fail(interface.error());
   const auto found = links.find(index);
   if (*interface != index || found == links.end()) {  // its interface is gone
@@ -118,12 +117,12 @@ Result<void> Attachments::adopt_link(u32 index, const std::string& path, const s
   const bool is_named = choice_.names.empty() || is_chosen(choice_, found->second);
   if (!is_named || !is_allowed(choice_.mode, *mode)) {
     log_.info(fmt::format("{}: detaching, the options no longer ask for it", found->second.name));
-    if (bpf_link_detach(link.fd()) != 0) return fail_privileged("detaching", errno);
+    if (auto detached = detach(*link); !detached) return detached;
     unlink(path.c_str());
     return {};
   }
-  if (auto replaced = replace_xdp(link, program_.fd); !replaced) return replaced;
-  attached_[index] = Attachment{std::move(link), *mode};
+  if (auto replaced = replace_xdp(*link, program_.fd); !replaced) return replaced;
+  attached_[index] = Attachment{std::move(*link), *mode};
   describe(found->second, *mode);
   log_.info(fmt::format("{}: program replaced, {} XDP as before", found->second.name,
                         *mode == XdpMode::native ? "native" : "generic"));
@@ -137,7 +136,7 @@ Result<void> Attachments::attach(const Link& link) {
   describe(link, attachment->mode);
   const std::string path = path_of(link.index);
   unlink(path.c_str());  // of an interface that had the same index before
-  if (bpf_obj_pin(attachment->link.fd(), path.c_str()) != 0) return fail_privileged("pinning " + path, errno);
+  if (auto pinned = pin_link(attachment->link, path); !pinned) return pinned;
   attached_[link.index] = std::move(*attachment);
   return {};
 }

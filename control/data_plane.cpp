@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "control/permission.hpp"
+#include "control/xdp_link.hpp"
 
 namespace penstock::control {
 namespace {
@@ -112,10 +113,9 @@ Result<Maps> adopt_or_create(const DataPlane::Options& options, const Log& log) 
 Result<void> remove_links(const std::string& directory) {
   std::error_code problem;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory, problem)) {
-    const File link(bpf_obj_get(entry.path().c_str()));
-    if (!link.is_open()) return fail_privileged("opening " + entry.path().string(), errno);
-    if (bpf_link_detach(link.fd()) != 0 && errno != ENOLINK)
-      return fail_privileged("detaching " + entry.path().string(), errno);
+    const auto link = open_pinned_link(entry.path().string());
+    if (!link) return fail(link.error());
+    if (auto detached = detach(*link); !detached) return detached;
   }
   return {};
 }

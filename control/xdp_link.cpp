@@ -63,6 +63,22 @@ Result<u32> interface_of(const File& link) {
   return info.xdp.ifindex;
 }
 
+Result<void> pin_link(const File& link, const std::string& path) {
+  if (bpf_obj_pin(link.fd(), path.c_str()) != 0) return fail_privileged("pinning " + path, errno);
+  return {};
+}
+
+Result<File> open_pinned_link(const std::string& path) {
+  File link(bpf_obj_get(path.c_str()));
+  if (!link.is_open()) return fail_privileged("opening " + path, errno);
+  return link;
+}
+
+Result<void> detach(const File& link) {
+  if (bpf_link_detach(link.fd()) != 0 && errno != ENOLINK) return fail_privileged("detaching a program", errno);
+  return {};
+}
+
 Result<XdpMode> mode_on(u32 interface) {
   LIBBPF_OPTS(bpf_xdp_query_opts, found);
   if (const int problem = bpf_xdp_query(static_cast<int>(interface), 0, &found); problem != 0)

@@ -1,6 +1,8 @@
 // One XDP program on one interface: a BPF link, with the kernel's refusals in words.
 #pragma once
 
+#include <string>
+
 #include "base/result.hpp"
 #include "control/file.hpp"
 #include "control/rtnetlink.hpp"
@@ -16,6 +18,13 @@ namespace penstock::control {
 
 // The interface that a link is attached to; 0 when that interface is gone.
 [[nodiscard]] Result<u32> interface_of(const File& link);
+
+// Pins keep a link, and with it the attachment, beyond the process.
+[[nodiscard]] Result<void> pin_link(const File& link, const std::string& path);
+[[nodiscard]] Result<File> open_pinned_link(const std::string& path);
+
+// At once, whoever else holds the link.
+[[nodiscard]] Result<void> detach(const File& link);
 
 // How the program on an interface is attached.
 [[nodiscard]] Result<XdpMode> mode_on(u32 interface);
