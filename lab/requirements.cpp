@@ -25,7 +25,7 @@ struct Tool {
 
 constexpr Tool tools[] = {
     {"ip", "iproute2", true, "interfaces and addresses"},
-    {"nginx", "nginx-light", true, "the real servers' pages"},
+    {"nginx", "nginx", true, "the real servers' pages"},
     {"curl", "curl", true, "the client"},
     {"wrk", "wrk", true, "load in the demonstration"},
     {"ethtool", "ethtool", false, "looking at offloads and driver counters"},
