@@ -39,7 +39,7 @@ static constexpr u32 tcp_states = 11;
 enum class Method : u8 { nat = 0, local = 1, tunnel = 2, direct = 3, fullnat = 5 };
 
 struct Connection {
-  u64 word;  // expiry in ticks (bits 0-31) | state (32-37) | claimed, live (38, 39) | tag (40-63): datapath/core/table.hpp
+  u64 word;  // expiry (bits 0-31) | state (32-35) | life (36, 37) | claimed, live (38, 39) | tag (40-63): datapath/core/table.hpp
   FlowKey key;
   u32 server;      // slot in the table of real servers
   u16 generation;  // of that slot when the connection was made

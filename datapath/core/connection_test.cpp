@@ -255,6 +255,30 @@ TEST_F(Connections, syn_with_reset_reuses_nothing) {
   expect_state(1, TcpState::close, 10);
 }
 
+// One CPU has looked a flow up and is about to book a FIN; meanwhile another ends the flow and begins it anew, within the same
+// tick, in the same slot, with another server.
+TEST_F(Connections, an_update_for_a_former_life_of_a_flow_leaves_the_new_one_alone) {
+  tcp(1, syn);
+  const Bytes bytes = frame().tcp(1, web, fin);
+  FrameBuffer buffer(bytes);
+  NativePlatform platform(tables_.view(), buffer, now_, 1);
+  Packet packet{};
+  ASSERT_TRUE(parse_network(platform, packet).ok);
+  ASSERT_TRUE(parse_transport(platform, packet).ok);
+  packet.hash = hash_of(tables_.view().config.hash_key, packet.key);
+  const Flow looked_up = find_connection(platform, packet);
+  ASSERT_EQ(looked_up.server, rs1_);
+
+  end_connection(platform, looked_up);
+  tcp(1, syn);
+  ASSERT_EQ(record(1)->connection.server, rs2_);
+  track(platform, packet, looked_up);
+
+  EXPECT_EQ(state_of(record(1)->connection.word), static_cast<u32>(TcpState::syn_recv));
+  expect_load(rs1_, 0, 0);
+  expect_load(rs2_, 1, 0);
+}
+
 TEST_F(Connections, of_a_removed_server_are_dropped_and_work_again_when_it_returns) {
   tcp(1, syn);
   tcp(1, ack);

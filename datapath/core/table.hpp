@@ -5,7 +5,7 @@
 // Records are put near a place that the key chooses, too: who expects a key to be present looks there first, at one cache line.
 // A record's own word says everything that changes:
 //
-//   bits 0-31 expiry in ticks · 32-37 state · 38 claimed · 39 live · 40-63 tag of the key's hash · 0: a free slot
+//   bits 0-31 expiry in ticks · 32-35 state · 36-37 life · 38 claimed · 39 live · 40-63 tag of the key's hash · 0: a free slot
 //
 //   claim    compare-and-swap of a free or expired word to a claimed one: the slot is this CPU's, and no reader's
 //   publish  after key, contents and tag byte stand, an exchange to the live word
@@ -31,7 +31,8 @@ static constexpr u64 word_live = 1ULL << 39;
 static constexpr u32 word_owner_shift = 38;  // claimed, live and tag: what changes when the slot changes hands
 static constexpr u32 word_state_shift = 32;
 static constexpr u32 word_tag_shift = 40;
-static constexpr u64 word_state_mask = 0x3fULL << word_state_shift;
+static constexpr u64 word_state_mask = 0xfULL << word_state_shift;
+static constexpr u32 word_life_shift = 36;
 
 // Expiry and state within a record's word.
 PEN_INLINE u32 expires_of(u64 word) { return static_cast<u32>(word); }
@@ -54,6 +55,13 @@ template <typename Record>
 PEN_INLINE bool is_over(const Record* record, u64 word, u32 now) {
   return expires(record) && is_live(word) && is_past(expires_of(word), now);
 }
+
+// Tells two lives of one flow apart that began within a tick in the same slot: otherwise an update that was meant for the first
+// would succeed on the second, and be booked on the wrong server. Servers are picked in turns, so their low bits do.
+PEN_INLINE constexpr u64 life_of(const Connection& record) {
+  return static_cast<u64>(record.server & 3U) << word_life_shift;
+}
+PEN_INLINE constexpr u64 life_of(const Service&) { return 0; }
 
 // Where a key's record may stand.
 struct Place {

@@ -166,7 +166,7 @@ PEN_INLINE Inserted<Record> insert_record(Table table, const Place& place, const
   const u64* source = reinterpret_cast<const u64*>(&content);
   for (u32 i = 1; i < sizeof(Record) / sizeof(u64); ++i) store_release(&target[i], source[i]);
   if (tags) set_tag(tags, slot.slot, place.tag);  // claim_for has seen that they are there
-  exchange(&slot.record->word, with_state(place.live, state, expiry));
+  exchange(&slot.record->word, with_state(place.live | life_of(content), state, expiry));
   return {true, settle<Record>(table, place, content.key, now, on_end)};
 }
 

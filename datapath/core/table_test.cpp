@@ -95,8 +95,8 @@ TEST(Table, finds_what_was_inserted_and_nothing_else) {
 }
 
 TEST(Table, a_word_keeps_tag_state_and_expiry_apart) {
-  const u64 word = with_state(~0ULL << word_tag_shift | word_live, 0x3f, 0xffffffff);
-  EXPECT_EQ(state_of(word), 0x3fU);
+  const u64 word = with_state(~0ULL << word_tag_shift | word_live, 0xf, 0xffffffff);
+  EXPECT_EQ(state_of(word), 0xfU);
   EXPECT_EQ(expires_of(word), 0xffffffffU);
   EXPECT_TRUE(is_live(word));
   EXPECT_EQ(word & word_claimed, 0U);

@@ -47,7 +47,7 @@ struct Record {
 // Bits as datapath/core/table.hpp describes them, read here by hand.
 [[nodiscard]] inline bool is_published(u64 word) { return (word >> 38 & 3) == 2; }
 [[nodiscard]] inline bool counts_as_active(const Connection& connection) {
-  const u64 state = connection.word >> 32 & 0x3f;
+  const u64 state = connection.word >> 32 & 0xf;
   return connection.key.protocol == 6 && (state == 1 || state == 2 || state == 3 || state == 10);
 }
 
