@@ -17,8 +17,8 @@ say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 
 die() {
   printf '%sdemo: %s%s\n' "$red" "$*" "$plain" >&2
-  printf 'What the director said last:\n' >&2
-  "$lab" logs director 2>/dev/null | tail -n 20 >&2 || true
+  local log
+  if log=$("$lab" logs director 2>/dev/null | tail -n 20); then printf 'What the director said last:\n%s\n' "$log" >&2; fi
   exit 1
 }
 
