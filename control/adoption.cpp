@@ -114,6 +114,8 @@ void Adoption::write_settings() const {
 
 Result<void> Adoption::write_tables() {
   TableWriter& tables = writer_.table_writer_;
+  const VipFilter filter = filter_of(draft_.state);
+  tables.widen_filter(filter);
   Programs strangers = standing_;
   for (const auto& [key, program] : draft_.state.programs) strangers.erase(key);
   tables.execute(plan({}, strangers));
@@ -124,6 +126,7 @@ Result<void> Adoption::write_tables() {
       return fail(ErrorCode::exhausted, "restoring service " + to_string(key) + ": the service table is full", ENOMEM);
     tables.execute(plan({{key, program}}, before));
   }
+  tables.write_filter(filter);
   const auto now = writer_.around_.clock.steady();
   for (const auto& [key, found] : standing_) {
     const auto after = draft_.state.programs.find(key);

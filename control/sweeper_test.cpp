@@ -36,9 +36,8 @@ class connections : public testing::Test {
     content.server = slot;
     const TableView<Connection> table = half_open ? tables.half_open_table() : tables.established_table();
     const Place place = place_of(hash_of(tables.config.hash_key, content.key), static_cast<u32>(table.buckets.size()));
-    const auto inserted =
-        insert_record(table, place, content, static_cast<u32>(state), clock.ticks() + seconds * 100, clock.ticks(),
-                      WhenFull::refuse, [](const Connection&, u64) {});
+    const auto inserted = insert_record(table, place, content, static_cast<u32>(state), clock.ticks() + seconds * 100,
+                                        clock.ticks(), WhenFull::refuse, [](const Connection&, u64) {});
     ASSERT_TRUE(inserted.stored);
     ServerLoad& load = tables.loads[slot];
     (is_active(content.key, static_cast<u32>(state)) ? load.active : load.inactive) += 1;

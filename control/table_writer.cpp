@@ -1,6 +1,7 @@
 #include "control/table_writer.hpp"
 
 #include <cassert>
+#include <iterator>
 
 #include "control/flip.hpp"
 #include "control/images.hpp"
@@ -24,10 +25,7 @@ Found<Service> find_service(const Tables& tables, const ServiceKey& key) {
 
 }  // namespace
 
-TableWriter::TableWriter(const Tables& tables) : tables_(tables), vips_per_bit_(vip_filter_bits) {
-  free_claimed_records();
-  take_stock_of_filter();
-}
+TableWriter::TableWriter(const Tables& tables) : tables_(tables) { free_claimed_records(); }
 
 // A daemon that died between claim and publication, or while it removed a record. Nobody else claims service records.
 void TableWriter::free_claimed_records() {
@@ -41,12 +39,17 @@ void TableWriter::free_claimed_records() {
     }
 }
 
-void TableWriter::take_stock_of_filter() {
-  for (const FoundService& service : services()) ++vips_per_bit_[vip_filter_bit(image_of(service.key.vip.address))];
-  for (u32 word = 0; word < vip_filter_bits / 64; ++word) {
-    u64 bits = 0;
-    for (u32 bit = 0; bit < 64; ++bit) bits |= u64{vips_per_bit_[word * 64 + bit] > 0} << bit;
-    store_release(&tables_.vip_filter->bits[word], bits);
+void TableWriter::widen_filter(const VipFilter& by) {
+  for (u32 i = 0; i < std::size(by.bits); ++i) {
+    u64& word = tables_.vip_filter->bits[i];
+    if ((by.bits[i] & ~word) != 0) store_release(&word, word | by.bits[i]);
+  }
+}
+
+void TableWriter::write_filter(const VipFilter& filter) {
+  for (u32 i = 0; i < std::size(filter.bits); ++i) {
+    u64& word = tables_.vip_filter->bits[i];
+    if (word != filter.bits[i]) store_release(&word, filter.bits[i]);
   }
 }
 
@@ -100,7 +103,6 @@ void TableWriter::carry_out(const PublishService& step) {
     flip(found.record->schedule, step.schedule);
     return;
   }
-  count_vip(key.vip, +1);
   Service record{};
   record.key = key;
   record.schedule = step.schedule;
@@ -115,7 +117,6 @@ void TableWriter::carry_out(const RemoveService& step) {
   const Found<Service> found = find_service(tables_, key);
   if (!found.record) return;
   end_record(tables_.service_table(), found, no_time, nothing_ends);
-  count_vip(key.vip, -1);
 }
 
 void TableWriter::carry_out(const WithdrawServer& step) {
@@ -123,15 +124,6 @@ void TableWriter::carry_out(const WithdrawServer& step) {
   route.next_hop = no_next_hop;
   route.available = 0;
   flip(tables_.servers[step.slot].route, route);
-}
-
-void TableWriter::count_vip(const AddressImage& vip, int change) {
-  const u32 bit = vip_filter_bit(vip);
-  u32& services = vips_per_bit_[bit];
-  services += static_cast<u32>(change);
-  u64& word = tables_.vip_filter->bits[bit / 64];
-  const u64 mask = u64{1} << (bit % 64);
-  store_release(&word, services > 0 ? word | mask : word & ~mask);
 }
 
 }  // namespace penstock::control

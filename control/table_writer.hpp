@@ -20,7 +20,7 @@ struct FoundService {
 
 class TableWriter {
  public:
-  // Frees half-made service records, and makes the VIP filter true for those that stand.
+  // Frees half-made service records.
   explicit TableWriter(const Tables& tables);
 
   [[nodiscard]] std::vector<FoundService> services() const;
@@ -30,6 +30,10 @@ class TableWriter {
   [[nodiscard]] u64 picks_taken(const ScheduleRef& schedule) const;
   // Whether the region holds exactly these slots.
   [[nodiscard]] bool holds(const ScheduleRef& schedule, const std::vector<u32>& slots) const;
+
+  // The filter holds a VIP before its first record is published and after its last one is removed.
+  void widen_filter(const VipFilter& by);
+  void write_filter(const VipFilter& filter);
 
   // Cannot fail: whoever asks for a new service has seen that there is room.
   void execute(const std::vector<Step>& steps);
@@ -42,11 +46,8 @@ class TableWriter {
   void carry_out(const WithdrawServer& step);
 
   void free_claimed_records();
-  void take_stock_of_filter();
-  void count_vip(const AddressImage& vip, int change);
 
   const Tables& tables_;
-  std::vector<u32> vips_per_bit_;  // services behind each bit of the filter
 };
 
 }  // namespace penstock::control

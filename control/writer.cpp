@@ -68,7 +68,10 @@ void Writer::adopt_draft(Draft draft) {
   const Programs before = std::move(state_.programs);
   state_ = std::move(draft.state);
   const std::vector<Step> steps = plan(state_.programs, before);
+  const VipFilter filter = filter_of(state_);
+  table_writer_.widen_filter(filter);
   table_writer_.execute(steps);
+  table_writer_.write_filter(filter);
   const auto now = around_.clock.steady();
   for (const auto& [key, program] : before) {
     const auto after = state_.programs.find(key);
@@ -294,7 +297,9 @@ api::Rates Writer::total_rates() const { return state_.book.total_rates(); }
 void Writer::tick() {
   state_.book.tick();
   // Not stored: a successor finds these slots retired, and frees them likewise.
-  for (const u32 slot : state_.slots.free_what_is_due(around_.clock.steady())) state_.book.leave(slot);
+  const std::vector<u32> freed = state_.slots.free_what_is_due(around_.clock.steady());
+  for (const u32 slot : freed) state_.book.leave(slot);
+  if (!freed.empty()) table_writer_.write_filter(filter_of(state_));
 }
 
 }  // namespace penstock::control

@@ -1,5 +1,8 @@
 #include "control/writer_state.hpp"
 
+#include "control/images.hpp"
+#include "datapath/core/hash.hpp"
+
 namespace penstock::control {
 namespace {
 
@@ -18,6 +21,11 @@ StoredService stored_service(const WriterState& state, const model::ServiceEntry
   return kept;
 }
 
+void mark(VipFilter& filter, const model::ServiceKey& key) {
+  const u32 bit = vip_filter_bit(image_of(key.vip.address));
+  filter.bits[bit / 64] |= u64{1} << (bit % 64);
+}
+
 }  // namespace
 
 StoredState stored(const WriterState& state, u64 tables) {
@@ -34,6 +42,14 @@ StoredState stored(const WriterState& state, u64 tables) {
     kept.retired.push_back({owner, slot, account.service, account.base});
   }
   return kept;
+}
+
+VipFilter filter_of(const WriterState& state) {
+  VipFilter filter{};
+  if (state.programs.empty()) return filter;
+  for (const auto& [key, program] : state.programs) mark(filter, key);
+  for (const auto& [owner, slot] : state.slots.retired()) mark(filter, owner.service);
+  return filter;
 }
 
 std::vector<std::int32_t> weights_of(const model::ServiceEntry& entry) {

@@ -26,6 +26,10 @@ struct WriterState {
 // `tables`: their fingerprint.
 [[nodiscard]] StoredState stored(const WriterState& state, u64 tables);
 
+// Which addresses the packet path must look at: those of services, and those of removed servers whose connections may still
+// send packets. IPVS: these are dropped, not the kernel's, but for when no service is left at all (it unhooks itself).
+[[nodiscard]] VipFilter filter_of(const WriterState& state);
+
 [[nodiscard]] std::vector<std::int32_t> weights_of(const model::ServiceEntry& entry);
 [[nodiscard]] std::vector<u32> slots_of(const ServiceProgram& program);
 

@@ -50,6 +50,11 @@ class writer : public testing::Test {
     return seen;
   }
 
+  bool is_virtual_address(const model::ServiceKey& key) {
+    const u32 bit = vip_filter_bit(image_of(key.vip.address));
+    return (tables.vip_filter->bits[bit / 64] >> (bit % 64) & 1) != 0;
+  }
+
   // As the packet path picks: the last bytes of the servers' addresses.
   std::string pick(const model::ServiceKey& key, int times) {
     FrameBuffer nothing({});
@@ -185,6 +190,24 @@ TEST_F(writer, deleting_services_leaves_nothing_behind) {
   EXPECT_TRUE(hops.held.empty());
   EXPECT_EQ(route_of("10.0.0.1").available, 0);
   EXPECT_TRUE(made->services()->empty());
+}
+
+// IPVS: delete-service-nodest0-other, delete-service-nodest0-last.
+TEST_F(writer, packets_for_a_removed_service_stay_ours_while_its_connections_may_live) {
+  with_three_servers();
+  const model::ServiceKey elsewhere = tcp("192.0.2.99", 80);
+  ASSERT_TRUE(made->add_service(service(elsewhere)));
+  ASSERT_TRUE(made->delete_service(web));
+  EXPECT_TRUE(is_virtual_address(web)) << "its servers rest";
+  ASSERT_TRUE(made->delete_service(elsewhere));
+  EXPECT_FALSE(is_virtual_address(web)) << "the last service: everything is the kernel's";
+  ASSERT_TRUE(made->add_service(service(elsewhere)));
+  EXPECT_TRUE(is_virtual_address(web));
+  made->tick();
+  clock.advance(retired_slot_rest);
+  made->tick();
+  EXPECT_FALSE(is_virtual_address(web));
+  EXPECT_TRUE(is_virtual_address(elsewhere));
 }
 
 TEST_F(writer, flush_takes_everything) {
