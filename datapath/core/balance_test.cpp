@@ -205,10 +205,10 @@ const Frame lost_odd6 = in6().udp(40000, quiesced).payload(13);
 
 Frame lost_of(std::size_t length) { return in4().udp(40000, quiesced).payload(length - 28); }
 Frame lost6_of(std::size_t length) { return in6().udp(40000, quiesced).payload(length - 48); }
-Frame narrow_of(std::size_t length, bool dont_fragment) {
-  return in().ipv4(client, vip, {.dont_fragment = dont_fragment}).udp(40000, narrow).payload(length - 28);
+Frame narrow_of(std::size_t length, bool dont_fragment, u8 ttl = 64) {
+  return in().ipv4(client, vip, {.ttl = ttl, .dont_fragment = dont_fragment}).udp(40000, narrow).payload(length - 28);
 }
-Frame narrow6_of(std::size_t length) { return in6().udp(40000, narrow).payload(length - 48); }
+Frame narrow6_of(std::size_t length, u8 ttl = 64) { return in6(ttl).udp(40000, narrow).payload(length - 48); }
 Frame last_hop(u8 tos) { return in().ipv4(client, vip, {.ttl = 1, .tos = tos}).tcp(40000, web, syn); }
 
 const PacketCase refused_with_an_error[] = {
@@ -282,14 +282,14 @@ const PacketCase refused_with_an_error[] = {
      .out = icmp6(3, 0, 0, quote(in6(1).udp(40000, dns).payload(1))),
      .verdict = Verdict::transmit,
      .reason = Reason::ttl_exceeded},
-    {.name = "too long, and not to be fragmented: the MTU is told",
+    {.name = "too long, and not to be fragmented: the MTU is told, of a packet that had gone one hop further",
      .in = narrow_of(1401, true),
-     .out = icmp4(3, 4, 1400, quote(narrow_of(1401, true), 548)),
+     .out = icmp4(3, 4, 1400, quote(narrow_of(1401, true, 63), 548)),
      .verdict = Verdict::transmit,
      .reason = Reason::too_big},
     {.name = "too long over ipv6: the MTU is told",
      .in = narrow6_of(1401),
-     .out = icmp6(2, 0, 1400, quote(narrow6_of(1401), 1232)),
+     .out = icmp6(2, 0, 1400, quote(narrow6_of(1401, 63), 1232)),
      .verdict = Verdict::transmit,
      .reason = Reason::too_big},
 };
@@ -448,7 +448,9 @@ void run(const PacketCase (&cases)[count]) {
     World world;
     const PacketResult result = world.send(test.in);
     EXPECT_EQ(result.verdict, test.verdict);
-    EXPECT_EQ(result.frame, test.out.value_or(test.in));
+    if (test.verdict != Verdict::drop) {
+      EXPECT_EQ(result.frame, test.out.value_or(test.in));
+    }
     EXPECT_EQ(result.interface, test.interface);
     expect_counted(world.tables.view(), test.reason);
   }

@@ -37,11 +37,12 @@ PEN_INLINE Outcome forward_direct(P& p, const Packet& packet, u32 server, u32 ne
   if (packet.ttl <= 1) return refused(IcmpError::time_exceeded, Reason::ttl_exceeded, server);
   const NextHop* hop = p.next_hop(next_hop);
   if (!hop || hop->state != NextHopState::resolved) return settled(drop(p, Reason::next_hop_unresolved));
+  // IPVS decrements before it looks at the MTU: an error about that quotes the lower TTL.
+  if (!decrement_ttl(p, packet)) return settled(drop(p, Reason::bug));
   if (packet.ip_length > hop->mtu && tells_length(p)) {
     if (!packet.dont_fragment) return settled(drop(p, Reason::needs_fragmentation));
     return refused(IcmpError::too_big, Reason::too_big, server, hop->mtu);
   }
-  if (!decrement_ttl(p, packet)) return settled(drop(p, Reason::bug));
   auto* ethernet = header_at<EthernetHeader>(p, 0);
   if (!ethernet) return settled(drop(p, Reason::bug));
   __builtin_memcpy(ethernet, hop, 12);  // destination and source, in a frame's order

@@ -85,12 +85,14 @@ PEN_INLINE Parsed parse_network(P& p, Packet& packet) {
   return unfit(Reason::pass_not_ip);
 }
 
-// Larger than any offset that parsing comes to, and small enough for the verifier.
-static constexpr u32 transport_mask = 0x3fff;
+// What every offset of a transport header is: below 16 KiB, and a multiple of four behind Ethernet's fourteen bytes. Said again
+// where it is used, for the verifier: it doesn't know what it loads from memory, and a kernel may insist on alignment.
+static constexpr u32 transport_mask = 0x3ffc;
+static constexpr u32 transport_remainder = network_offset % 4;
 
 template <typename Header, Platform P>
 PEN_INLINE const Header* transport_header(const P& p, const Packet& packet) {
-  return header_at<Header>(p, packet.transport & transport_mask);
+  return header_at<Header>(p, (packet.transport & transport_mask) | transport_remainder);
 }
 
 struct Ipv6Extension {

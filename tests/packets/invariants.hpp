@@ -70,6 +70,16 @@ struct Passage {
   return wrong_before % 0xffff == wrong_after % 0xffff ? "" : "the IPv4 checksum was not updated";
 }
 
+// A packet that is too big was on its way already: its TTL is one less, and IPv4's checksum accordingly.
+inline void one_hop_back(Bytes& quotation, View before) {
+  const bool is_ipv4 = before[12] == 0x08;
+  const std::size_t ttl = is_ipv4 ? 8 : 7;
+  quotation[ttl] = static_cast<u8>(quotation[ttl] + 1);
+  if (!is_ipv4) return;
+  quotation[10] = before[24];
+  quotation[11] = before[25];
+}
+
 // An ICMP error from the packet's destination to its source, with the packet's beginning in it and true checksums.
 [[nodiscard]] inline std::string complaint_about_error(const Passage& passage) {
   const View before = passage.before;
@@ -86,7 +96,9 @@ struct Passage {
     return "an error's source";
   if (!same_bytes(after.subspan(source + address, address), before.subspan(source, address)))
     return "an error's destination";
-  if (!same_bytes(after.subspan(14 + ip + 8), before.subspan(14, quoted))) return "an error's quotation";
+  Bytes quotation(after.begin() + 14 + static_cast<std::ptrdiff_t>(ip) + 8, after.end());
+  if (count_of(passage, Reason::too_big) != 0) one_hop_back(quotation, before);
+  if (!same_bytes(quotation, before.subspan(14, quoted))) return "an error's quotation";
   const View icmp = after.subspan(14 + ip);
   if (is_ipv4) {
     if (naive_checksum(after.subspan(14, 20)) != 0) return "an error's IPv4 checksum";

@@ -59,10 +59,11 @@ bool is_data_plane(std::string_view room) {
   return room == "datapath/abi" || room == "datapath/core" || room == "datapath/bpf";
 }
 
-// The loader, the maker of its maps, and the writer of them.
+// What stands between penstockd and the kernel's BPF: maps, programs, pins, links, and the packet path's clock.
 bool may_use_libbpf(std::string_view path) {
-  return path.starts_with("control/loader") || path.starts_with("control/maps") || path.starts_with("control/bpf_") ||
-         path.starts_with("tests/") || path.starts_with("bench/");
+  for (const std::string_view part : {"loader", "maps", "data_plane", "xdp_link", "kernel_clock"})
+    if (path.starts_with("control/") && path.substr(std::string_view("control/").size()).starts_with(part)) return true;
+  return path.starts_with("tests/") || path.starts_with("bench/");
 }
 
 struct Include {
@@ -103,7 +104,9 @@ std::string fault(std::string_view path, const Include& include) {
     if (!is_test_beside_code(path)) return fmt::format("<{}>: {} uses no standard headers", include.target, room);
   }
   if (include.target.starts_with("bpf/") && !may_use_libbpf(path)) {
-    return fmt::format("<{}>: libbpf is for control's loader*, maps* and bpf_*, for tests and benches", include.target);
+    return fmt::format(
+        "<{}>: libbpf is for control's loader, maps, data_plane, xdp_link and kernel_clock, for tests and benches",
+        include.target);
   }
   return {};
 }
