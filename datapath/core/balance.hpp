@@ -45,12 +45,19 @@ PEN_INLINE Outcome forward(P& p, const Packet& packet, u32 server, Method method
   return settled(drop(p, Reason::bug));  // the control plane programs no other method yet
 }
 
+// The kernel drops what has a wrong header checksum before IPVS sees it. Asked of new connections only: for known ones the real
+// server's kernel does it.
+template <Platform P>
+PEN_INLINE bool is_intact(const P& p, const Packet& packet) {
+  return packet.key.family == Family::ipv6 || is_ipv4_header_intact(p, (packet.transport - network_offset) / 4);
+}
+
 // A packet that belongs to no connection: to the kernel, to a new connection's real server, or back as an error.
 template <Platform P>
 PEN_INLINE Outcome balance_new(P& p, const Packet& packet) {
   const Offer offer = find_service(p, packet);
   if (!offer.exists) return settled(pass(p, Reason::pass_no_service));
-  if (!has_unicast_source(packet.key)) return settled(pass(p, Reason::pass_malformed));
+  if (!has_unicast_source(packet.key) || !is_intact(p, packet)) return settled(pass(p, Reason::pass_malformed));
   if (!may_begin_connection(p, packet)) return settled(pass(p, Reason::pass_no_connection));
   const u32 slot = schedule(p, offer.schedule);
   if (slot == no_server) return refused(IcmpError::port_unreachable, Reason::no_destination, no_server);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "datapath/core/header.hpp"
+#include "datapath/core/wire.hpp"
 
 namespace penstock {
 
@@ -17,6 +18,21 @@ PEN_INLINE u16 fold(u64 sum) {
 PEN_INLINE u16 updated_checksum(u16 checksum, u16 before, u16 after) {
   const u64 sum = static_cast<u64>(static_cast<u16>(~checksum)) + static_cast<u16>(~before) + after;
   return static_cast<u16>(~fold(sum));
+}
+
+static constexpr u32 ipv4_header_words_max = 15;
+
+// Whether the IPv4 header of `words` 32-bit words has the checksum that it should.
+template <Platform P>
+PEN_INLINE bool is_ipv4_header_intact(const P& p, u32 words) {
+  u64 sum = 0;
+  PEN_ROLLED
+  for (u32 i = 0; i < ipv4_header_words_max && i < words; ++i) {
+    const u32* word = header_at<u32>(p, network_offset + i * 4);
+    if (!word) return false;
+    sum += *word;
+  }
+  return fold(sum) == 0xffff;
 }
 
 // The sum, not folded, of the frame's last `length` bytes, which begin at `offset`: the IP header's offset plus a multiple of

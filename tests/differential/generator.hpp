@@ -32,6 +32,7 @@ class Generator {
   packets::Bytes next() {
     packets::Bytes frame = sound().bytes();
     if (one_in(4)) spoil(frame);
+    if (!one_in(4)) packets::repair_ipv4_checksum(frame);  // else most of the spoilt ones would end there
     if (frame.size() < 14) frame.resize(14);
     if (frame.size() > 3000) frame.resize(3000);
     return frame;

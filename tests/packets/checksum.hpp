@@ -40,6 +40,15 @@ inline void put16(Bytes& to, std::size_t at, std::uint32_t value) {
   return static_cast<std::uint16_t>(0xffff - sum);
 }
 
+// Of a frame whose IPv4 header is all there, and of any other frame nothing.
+inline void repair_ipv4_checksum(Bytes& frame) {
+  if (frame.size() < 34 || frame[12] != 0x08 || frame[13] != 0x00) return;
+  const std::size_t header = static_cast<std::size_t>(frame[14] & 15) * 4;
+  if (header < 20 || frame.size() < 14 + header) return;
+  put16(frame, 24, 0);
+  put16(frame, 24, naive_checksum(View(frame).subspan(14, header)));
+}
+
 // With the pseudo header in front (RFC 9293 §3.1, RFC 8200 §8.1). Addresses are 4 or 16 bytes.
 [[nodiscard]] inline std::uint16_t naive_transport_checksum(View source, View destination, std::uint8_t protocol,
                                                             View transport) {
