@@ -9,6 +9,7 @@ namespace penstock::bench {
 
 struct FlowPlan {
   u64 turn;        // packets so far; the driver counts on
+  u64 header_sum;  // of the IPv4 header's 32-bit words without checksum and source address
   u32 multiplier;  // odd, so that consecutive packets visit all flows, in an order that no prefetcher guesses
   u32 mask;        // flows - 1; the number of flows is a power of two
   u32 first;       // number of the first flow, a multiple of the number of flows

@@ -1,6 +1,8 @@
 #include "bench/packet_case.hpp"
 
+#include <array>
 #include <cstring>
+#include <numeric>
 
 #include "bench/cluster.hpp"
 #include "datapath/core/wire.hpp"
@@ -87,6 +89,21 @@ void append_transport(std::vector<u8>& frame, const PacketCase& which, const Flo
   append(frame, tcp);
 }
 
+// The packet's own side of a flow: a virtual address or one that isn't.
+FlowKey key_of_packet(const PacketCase& which) {
+  FlowKey key = key_of_flow(0, which.family, which.protocol);
+  if (which.traffic == Traffic::unserved) key.vip_port = big(unserved_port);
+  if (which.traffic == Traffic::not_virtual) key.vip = foreign_address(which.family);
+  return key;
+}
+
+u64 sum_without_client(Ipv4Header ip) {
+  ip.source = 0;
+  std::array<u32, sizeof ip / sizeof(u32)> words;
+  std::memcpy(words.data(), &ip, sizeof ip);
+  return std::accumulate(words.begin(), words.end(), u64{0});
+}
+
 }  // namespace
 
 std::span<const PacketCase> packet_cases() { return cases; }
@@ -100,6 +117,7 @@ std::vector<FlowKey> prepared_keys(const PacketCase& which) {
 
 FlowPlan plan_of(const PacketCase& which) {
   FlowPlan plan{.turn = 0,
+                .header_sum = sum_without_client(ipv4_header(which, key_of_packet(which))),
                 .multiplier = multiplier,
                 .mask = which.connections - 1,
                 .first = 0,
@@ -114,9 +132,7 @@ FlowPlan plan_of(const PacketCase& which) {
 }
 
 std::vector<u8> frame_of(const PacketCase& which) {
-  FlowKey key = key_of_flow(0, which.family, which.protocol);
-  if (which.traffic == Traffic::unserved) key.vip_port = big(unserved_port);
-  if (which.traffic == Traffic::not_virtual) key.vip = foreign_address(which.family);
+  const FlowKey key = key_of_packet(which);
   std::vector<u8> frame;
   const be16 type = which.family == Family::ipv4 ? ethertype_ipv4 : ethertype_ipv6;
   append(frame, EthernetHeader{.destination = {0x02, 0, 0, 0, 0, 1}, .source = {0x02, 0, 0, 0, 9, 9}, .type = type});

@@ -69,19 +69,7 @@ namespace {
 
 class ReferencePlatform : public XdpPlatform {
  public:
-  PEN_INLINE explicit ReferencePlatform(xdp_md* context) : XdpPlatform(context), context_(context) {}
-
-  // Loaded by hand: the compiler would keep the 32 bits that it sees and extend them later, which the verifier refuses.
-  PEN_INLINE u8* data() const {
-    u64 address = 0;
-    asm volatile("%0 = *(u32 *)(%1 + 0)" : "=r"(address) : "r"(context_));
-    return reinterpret_cast<u8*>(address);
-  }
-  PEN_INLINE u8* data_end() const {
-    u64 address = 0;
-    asm volatile("%0 = *(u32 *)(%1 + 4)" : "=r"(address) : "r"(context_));
-    return reinterpret_cast<u8*>(address);
-  }
+  using XdpPlatform::XdpPlatform;
 
   PEN_INLINE ServerCounters* counters(u32 slot) {
     return static_cast<ServerCounters*>(helpers::map_lookup(&::ref_counters, &slot));
@@ -90,9 +78,6 @@ class ReferencePlatform : public XdpPlatform {
     const u32 zero = 0;
     return static_cast<ReasonCounters*>(helpers::map_lookup(&::ref_reasons, &zero));
   }
-
- private:
-  xdp_md* context_;
 };
 
 using P = ReferencePlatform;
@@ -153,6 +138,7 @@ PEN_INLINE Outcome balance_new(P& p, const Packet& packet, bool replaces) {
                        .zero = 0};
   const auto* service = static_cast<const ScheduleRef*>(find(&::ref_services, &key));
   if (!service) return settled(pass(p, Reason::pass_no_service));
+  if (!has_unicast_source(packet.key) || !is_intact(p, packet)) return settled(pass(p, Reason::pass_malformed));
   if (!may_begin_connection(p, packet)) return settled(pass(p, Reason::pass_no_connection));
   const u32 slot = schedule(p, *service);
   if (slot == no_server) return refused(IcmpError::port_unreachable, Reason::no_destination, no_server);
