@@ -52,8 +52,8 @@ struct ConnectionView {
   model::Endpoint client;
   model::Endpoint vip;
   model::Endpoint server;
-  std::string state;             // IPVS's word: "ESTABLISHED", "SYN_RECV", "UDP", …
-  std::uint32_t expires_s = 0;   // rounded down
+  std::string state;            // IPVS's word: "ESTABLISHED", "SYN_RECV", "UDP", …
+  std::uint32_t expires_s = 0;  // rounded down
 };
 
 // ipvsadm --set; 0 leaves a value unchanged.
