@@ -63,7 +63,7 @@ bool is_data_plane(std::string_view room) {
 bool may_use_libbpf(std::string_view path) {
   for (const std::string_view part : {"loader", "maps", "data_plane", "xdp_link", "kernel_clock"})
     if (path.starts_with("control/") && path.substr(std::string_view("control/").size()).starts_with(part)) return true;
-  return path.starts_with("tests/") || path.starts_with("bench/");
+  return path.starts_with("tests/") || path.starts_with("bench/") || path == "lab/decapsulate_main.cpp";
 }
 
 struct Include {
