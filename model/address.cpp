@@ -2,7 +2,31 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
+
 namespace penstock::model {
+namespace {
+
+bool is_all(const Address& address, std::ptrdiff_t length, std::uint8_t value) {
+  return std::all_of(address.bytes.begin(), address.bytes.begin() + length,
+                     [&](std::uint8_t byte) { return byte == value; });
+}
+
+}  // namespace
+
+const char* to_string(Family family) { return family == Family::ipv4 ? "IPv4" : "IPv6"; }
+
+bool is_unicast(const Address& address) {
+  const auto& bytes = address.bytes;
+  if (address.family == Family::ipv4) return bytes[0] != 0 && (bytes[0] & 0xf0) != 0xe0 && !is_all(address, 4, 0xff);
+  const bool link_local = bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
+  return bytes[0] != 0xff && !link_local && !is_all(address, 16, 0);
+}
+
+bool is_loopback(const Address& address) {
+  if (address.family == Family::ipv4) return address.bytes[0] == 127;
+  return is_all(address, 15, 0) && address.bytes[15] == 1;
+}
 
 std::optional<Address> parse_address(std::string_view text) {
   const std::string terminated(text);

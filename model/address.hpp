@@ -23,6 +23,13 @@ struct Address {
 [[nodiscard]] std::optional<Address> parse_address(std::string_view text);
 [[nodiscard]] std::string to_string(const Address& address);
 
+// "IPv4", "IPv6": for messages.
+[[nodiscard]] const char* to_string(Family family);
+
+// An address that one host may have: not 0.0.0.0/8 or ::, no multicast or broadcast, not link-local in IPv6. Loopback is.
+[[nodiscard]] bool is_unicast(const Address& address);
+[[nodiscard]] bool is_loopback(const Address& address);
+
 struct Endpoint {
   Address address;
   std::uint16_t port = 0;  // host order

@@ -7,8 +7,6 @@
 #include <string>
 #include <string_view>
 
-#include "model/possible.hpp"
-
 namespace penstock::model {
 namespace {
 
@@ -28,18 +26,9 @@ tl::unexpected<Error> refuse(ErrorCode code, std::string_view tried, const std::
   return with_context(tried, Error{code, why, errno_value});
 }
 
-bool is_all(const Address& address, std::size_t length, std::uint8_t value) {
-  return std::all_of(address.bytes.begin(), address.bytes.begin() + static_cast<std::ptrdiff_t>(length),
-                     [&](std::uint8_t byte) { return byte == value; });
-}
-
-// IPVS: ip_vs_new_dest. A route to a unicast address is the next hop's affair,
-// not the model's.
-bool is_unicast(const Address& address) {
-  const auto& bytes = address.bytes;
-  if (address.family == Family::ipv4) return bytes[0] != 0 && (bytes[0] & 0xf0) != 0xe0 && !is_all(address, 4, 0xff);
-  const bool link_local = bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
-  return bytes[0] != 0xff && !link_local && !is_all(address, 16, 0);
+// What the sentence is about comes from the operator, not from IPVS: no errno.
+tl::unexpected<Error> refuse_ours(std::string_view tried, const std::string& why) {
+  return refuse(ErrorCode::invalid_argument, tried, why, 0);
 }
 
 Result<void> check_service(const char* tried, const Service& service) {
@@ -51,23 +40,18 @@ Result<void> check_service(const char* tried, const Service& service) {
     return refuse(ErrorCode::not_found, on, "no persistence engine " + service.persistence_engine, ENOENT);
   if (service.key.vip.address.family == Family::ipv6 && (service.netmask < 1 || service.netmask > 128))
     return invalid("the netmask of IPv6 is a prefix length from 1 to 128");
-  if (const auto possible = check_possible(service); !possible) return with_context(on, possible.error());
+  if (service.persistence_engine == "sip")
+    return refuse(ErrorCode::unsupported, on, "the persistence engine sip is not available yet", EOPNOTSUPP);
+  // The kernel takes such a service and schedules nobody; ipvsadm refuses before it asks.
+  if (service.key.fwmark == 0 && service.key.vip.port == 0 && (service.flags & service_flag::persistent) == 0)
+    return invalid("port 0, every port, needs persistence");
   return {};
 }
 
-Result<void> check_server(const char* tried, const ServiceKey& key, const RealServer& server) {
-  const std::string on = tried_on(tried, server.endpoint, key);
-  const auto invalid = [&](const char* why) { return refuse(ErrorCode::invalid_argument, on, why, EINVAL); };
-  const auto range = [&](const char* why) { return refuse(ErrorCode::out_of_range, on, why, ERANGE); };
-  if (server.endpoint.address.family != key.vip.address.family && server.method != Method::tunnel)
-    return invalid("a server of the other address family needs a tunnel");
-  if (server.weight < 0) return range("a weight is not negative");
-  if (server.lower_threshold > server.upper_threshold) return range("the lower threshold is above the upper one");
-  if (server.upper_threshold > static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max()))
-    return invalid("the upper threshold is above 2147483647");
-  if (!is_unicast(server.endpoint.address)) return invalid("not a unicast address");
-  if (const auto possible = check_possible(server); !possible) return with_context(on, possible.error());
-  return {};
+// IPVS: a tunnel carries either family; nat and direct stay within one. fullnat, ours, also reaches IPv4 servers from an IPv6 service.
+bool may_reach(Method method, Family service, Family server) {
+  if (service == server || method == Method::tunnel) return true;
+  return method == Method::fullnat && service == Family::ipv6;
 }
 
 tl::unexpected<Error> no_such_server(const char* tried, const ServiceKey& key, const Endpoint& endpoint) {
@@ -92,6 +76,27 @@ Result<ServiceEntry*> DesiredState::need(const char* tried, const ServiceKey& ke
   for (ServiceEntry& entry : services_)
     if (entry.service.key == key) return &entry;
   return refuse(ErrorCode::not_found, tried_on(tried, key), "no such service", ESRCH);
+}
+
+Result<void> DesiredState::check_server(const char* tried, const ServiceKey& key, const RealServer& server) const {
+  const std::string on = tried_on(tried, server.endpoint, key);
+  const auto invalid = [&](const char* why) { return refuse(ErrorCode::invalid_argument, on, why, EINVAL); };
+  const auto range = [&](const char* why) { return refuse(ErrorCode::out_of_range, on, why, ERANGE); };
+  const Family family = server.endpoint.address.family;
+  if (server.method == Method::fullnat && !may_reach(server.method, key.vip.address.family, family))
+    return refuse_ours(on, "fullnat does not lead from an IPv4 service to an IPv6 server");
+  if (!may_reach(server.method, key.vip.address.family, family))
+    return invalid("a server of the other address family needs a tunnel, or fullnat from IPv6 to IPv4");
+  if (server.weight < 0) return range("a weight is not negative");
+  if (server.lower_threshold > server.upper_threshold) return range("the lower threshold is above the upper one");
+  if (server.upper_threshold > static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max()))
+    return invalid("the upper threshold is above 2147483647");
+  if (!is_unicast(server.endpoint.address)) return invalid("not a unicast address");
+  if (server.tunnel.type == TunnelType::gue && server.tunnel.port == 0) return invalid("a GUE tunnel needs a port");
+  if (server.method == Method::fullnat && !has_local_address(family))
+    return refuse_ours(on, std::string("fullnat needs a local ") + to_string(family) +
+                               " address of the director: add one with penstock local add");
+  return {};
 }
 
 Result<void> DesiredState::add_service(const Service& service) {
@@ -143,6 +148,63 @@ Result<void> DesiredState::delete_server(const ServiceKey& key, const Endpoint& 
   const auto position = position_of(**entry, endpoint);
   if (!position) return no_such_server("deleting", key, endpoint);
   (*entry)->servers.erase((*entry)->servers.begin() + static_cast<std::ptrdiff_t>(*position));
+  return {};
+}
+
+bool DesiredState::has_local_address(Family family) const {
+  return std::ranges::any_of(local_addresses_, [&](const Address& address) { return address.family == family; });
+}
+
+bool DesiredState::needs_local_address(Family family) const {
+  const auto needs = [&](const RealServer& server) {
+    return server.method == Method::fullnat && server.endpoint.address.family == family;
+  };
+  return std::ranges::any_of(services_,
+                             [&](const ServiceEntry& entry) { return std::ranges::any_of(entry.servers, needs); });
+}
+
+Result<void> DesiredState::add_local_address(const Address& address) {
+  const std::string on = "adding local address " + to_string(address);
+  if (!is_unicast(address) || is_loopback(address))
+    return refuse(ErrorCode::invalid_argument, on, "not an address that real servers could answer to", EINVAL);
+  if (std::ranges::find(local_addresses_, address) != local_addresses_.end())
+    return refuse(ErrorCode::already_exists, on, "it exists already", EEXIST);
+  if (local_addresses_.size() >= local_addresses_max)
+    return refuse(ErrorCode::exhausted, on, "there are " + std::to_string(local_addresses_max) + " already", ENOSPC);
+  local_addresses_.push_back(address);
+  return {};
+}
+
+Result<void> DesiredState::delete_local_address(const Address& address) {
+  const std::string on = "deleting local address " + to_string(address);
+  const auto found = std::ranges::find(local_addresses_, address);
+  if (found == local_addresses_.end()) return refuse(ErrorCode::not_found, on, "no such local address", ENOENT);
+  const auto same_family = std::ranges::count(local_addresses_, address.family, &Address::family);
+  if (same_family == 1 && needs_local_address(address.family))
+    return refuse(ErrorCode::busy, on,
+                  std::string("it is the last one of ") + to_string(address.family) +
+                      ", and fullnat servers need it: delete these first, or add another",
+                  EBUSY);
+  local_addresses_.erase(found);
+  return {};
+}
+
+Result<void> DesiredState::add_mark_rule(const MarkRule& rule) {
+  const std::string on = "adding mark rule " + to_string(rule);
+  if (const auto checked = check(rule); !checked) return with_context(on, checked.error());
+  if (std::ranges::find(mark_rules_, rule) != mark_rules_.end())
+    return refuse(ErrorCode::already_exists, on, "it exists already", EEXIST);
+  if (mark_rules_.size() >= mark_rules_max)
+    return refuse(ErrorCode::exhausted, on, "there are " + std::to_string(mark_rules_max) + " already", ENOSPC);
+  mark_rules_.push_back(rule);
+  return {};
+}
+
+Result<void> DesiredState::delete_mark_rule(const MarkRule& rule) {
+  const auto found = std::ranges::find(mark_rules_, rule);
+  if (found == mark_rules_.end())
+    return refuse(ErrorCode::not_found, "deleting mark rule " + to_string(rule), "no such rule", ENOENT);
+  mark_rules_.erase(found);
   return {};
 }
 

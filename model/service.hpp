@@ -49,8 +49,8 @@ struct Service {
   friend auto operator<=>(const Service&, const Service&) = default;
 };
 
-// IPVS's numbers (IP_VS_CONN_F_FWD_MASK).
-enum class Method : std::uint8_t { nat = 0, local = 1, tunnel = 2, direct = 3 };
+// IPVS's numbers (IP_VS_CONN_F_FWD_MASK), and our fullnat: the connection comes from one of the director's local addresses.
+enum class Method : std::uint8_t { nat = 0, local = 1, tunnel = 2, direct = 3, fullnat = 5 };
 
 enum class TunnelType : std::uint8_t { ipip = 0, gue = 1, gre = 2 };
 enum class TunnelChecksum : std::uint8_t { none = 0, checksum = 1, remote_checksum = 2 };
@@ -64,6 +64,7 @@ struct Tunnel {
 };
 
 struct RealServer {
+  // direct and tunnel do not look at the port: it is whatever the packet has (ipvsadm writes the service's there).
   Endpoint endpoint;
   Method method = Method::direct;
   std::int32_t weight = 1;  // 0 quiesces
