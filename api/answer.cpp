@@ -21,6 +21,14 @@ class Answer {
   void operator()(const GetTimeouts&) { give(director_.timeouts()); }
   void operator()(const GetInfo&) { give(director_.info()); }
   void operator()(const ListReasons&) { give(director_.reasons()); }
+  void operator()(const ListSettings&) { give(director_.settings()); }
+  void operator()(const SetSetting& ask) { end(director_.set_setting(ask.setting.name, ask.setting.value)); }
+  void operator()(const ListMarkRules&) { give(director_.mark_rules()); }
+  void operator()(const AddMarkRule& ask) { end(director_.add_mark_rule(ask.rule)); }
+  void operator()(const DeleteMarkRule& ask) { end(director_.delete_mark_rule(ask.rule)); }
+  void operator()(const ListLocalAddresses&) { give(director_.local_addresses()); }
+  void operator()(const AddLocalAddress& ask) { end(director_.add_local_address(ask.address)); }
+  void operator()(const DeleteLocalAddress& ask) { end(director_.delete_local_address(ask.address)); }
 
   void operator()(const ListServices&) {
     auto views = director_.services();

@@ -128,6 +128,25 @@ class Client final : public Director {
   Result<Info> info() override { return ask_one<Info>(GetInfo{}); }
   Result<std::vector<Counter>> reasons() override { return ask_one<std::vector<Counter>>(ListReasons{}); }
 
+  Result<std::vector<Setting>> settings() override { return ask_one<std::vector<Setting>>(ListSettings{}); }
+  Result<void> set_setting(const std::string& name, const std::string& value) override {
+    return order(SetSetting{{name, value}});
+  }
+
+  Result<std::vector<model::MarkRule>> mark_rules() override {
+    return ask_one<std::vector<model::MarkRule>>(ListMarkRules{});
+  }
+  Result<void> add_mark_rule(const model::MarkRule& rule) override { return order(AddMarkRule{rule}); }
+  Result<void> delete_mark_rule(const model::MarkRule& rule) override { return order(DeleteMarkRule{rule}); }
+
+  Result<std::vector<model::Address>> local_addresses() override {
+    return ask_one<std::vector<model::Address>>(ListLocalAddresses{});
+  }
+  Result<void> add_local_address(const model::Address& address) override { return order(AddLocalAddress{address}); }
+  Result<void> delete_local_address(const model::Address& address) override {
+    return order(DeleteLocalAddress{address});
+  }
+
  private:
   Result<Reply> next_reply() {
     const auto text = stream_.receive();

@@ -28,9 +28,21 @@ constexpr auto names_of(model::Protocol) {
   return std::to_array<Name<model::Protocol>>({{tcp, "tcp"}, {udp, "udp"}, {sctp, "sctp"}});
 }
 
+constexpr auto names_of(model::Family) {
+  using enum model::Family;
+  return std::to_array<Name<model::Family>>({{ipv4, "ipv4"}, {ipv6, "ipv6"}});
+}
+
+constexpr auto names_of(ConnectionProtocol) {
+  using enum ConnectionProtocol;
+  return std::to_array<Name<ConnectionProtocol>>(
+      {{ip, "ip"}, {tcp, "tcp"}, {udp, "udp"}, {esp, "esp"}, {ah, "ah"}, {sctp, "sctp"}});
+}
+
 constexpr auto names_of(model::Method) {
   using enum model::Method;
-  return std::to_array<Name<model::Method>>({{nat, "nat"}, {local, "local"}, {tunnel, "tunnel"}, {direct, "direct"}});
+  return std::to_array<Name<model::Method>>(
+      {{nat, "nat"}, {local, "local"}, {tunnel, "tunnel"}, {direct, "direct"}, {fullnat, "fullnat"}});
 }
 
 constexpr auto names_of(model::TunnelType) {
@@ -140,6 +152,7 @@ void describe(Archive& field, Is<ServiceView> auto& view) {
 template <typename Archive>
 void describe(Archive& field, Is<ConnectionView> auto& view) {
   field("protocol", view.protocol);
+  field("is_template", view.is_template);
   field("client", view.client);
   field("vip", view.vip);
   field("server", view.server);
@@ -167,6 +180,29 @@ void describe(Archive& field, Is<Counter> auto& counter) {
 }
 
 template <typename Archive>
+void describe(Archive& field, Is<Setting> auto& setting) {
+  field("name", setting.name);
+  field("value", setting.value);
+}
+
+template <typename Archive>
+void describe(Archive& field, Is<model::PortRange> auto& range) {
+  field("first", range.first);
+  field("last", range.last);
+}
+
+template <typename Archive>
+void describe(Archive& field, Is<model::MarkRule> auto& rule) {
+  field("family", rule.family);
+  field("protocol", rule.protocol);
+  field("source", rule.source);
+  field("destination", rule.destination);
+  field("source_ports", rule.source_ports);
+  field("destination_ports", rule.destination_ports);
+  field("mark", rule.mark);
+}
+
+template <typename Archive>
 void describe(Archive& field, Is<Error> auto& error) {
   field("code", error.code);
   field("message", error.message);
@@ -179,6 +215,10 @@ template <typename T>
 concept OnlyKey = Is<T, DeleteService> || Is<T, GetService> || Is<T, Zero>;
 template <typename T>
 concept KeyAndServer = Is<T, AddServer> || Is<T, EditServer>;
+template <typename T>
+concept OnlyRule = Is<T, AddMarkRule> || Is<T, DeleteMarkRule>;
+template <typename T>
+concept OnlyAddress = Is<T, AddLocalAddress> || Is<T, DeleteLocalAddress>;
 template <typename T>
 concept Empty = std::is_empty_v<std::remove_const_t<T>>;
 
@@ -210,6 +250,21 @@ void describe(Archive& field, Is<SetTimeouts> auto& request) {
 }
 
 template <typename Archive>
+void describe(Archive& field, Is<SetSetting> auto& request) {
+  field("setting", request.setting);
+}
+
+template <typename Archive>
+void describe(Archive& field, OnlyRule auto& request) {
+  field("rule", request.rule);
+}
+
+template <typename Archive>
+void describe(Archive& field, OnlyAddress auto& request) {
+  field("address", request.address);
+}
+
+template <typename Archive>
 void describe(Archive&, Empty auto&) {}
 
 class Writer {
@@ -224,8 +279,10 @@ class Writer {
   }
 
   static Json json(const Integer auto& value) { return value; }
+  static Json json(const std::same_as<bool> auto& value) { return value; }
   static Json json(const std::string& text) { return text; }
   static Json json(const model::Address& address) { return model::to_string(address); }
+  static Json json(const model::Prefix& prefix) { return model::to_string(prefix); }
 
   template <typename T>
     requires std::is_enum_v<T>
@@ -319,6 +376,11 @@ class Reader {
     value = json.get<T>();
   }
 
+  void read(const Json& json, std::same_as<bool> auto& value, const std::string& path) {
+    if (!json.is_boolean()) return refuse(path, "expected true or false", json);
+    value = json.get<bool>();
+  }
+
   void read(const Json& json, std::string& text, const std::string& path) {
     if (!json.is_string()) return refuse(path, "expected a string", json);
     text = json.get<std::string>();
@@ -332,6 +394,15 @@ class Reader {
     const auto parsed = text.find('\0') == std::string::npos ? model::parse_address(text) : std::nullopt;
     if (!parsed) return refuse(path, "expected an IP address", json);
     address = *parsed;
+  }
+
+  void read(const Json& json, model::Prefix& prefix, const std::string& path) {
+    std::string text;
+    read(json, text, path);
+    if (error_) return;
+    const auto parsed = text.find('\0') == std::string::npos ? model::parse_prefix(text) : std::nullopt;
+    if (!parsed) return refuse(path, "expected a block of addresses", json);
+    prefix = *parsed;
   }
 
   template <typename T>
@@ -369,13 +440,34 @@ class Reader {
 };
 
 // The words of the wire, in the order of the variants.
-constexpr auto request_names = std::to_array<std::string_view>(
-    {"add_service", "edit_service", "delete_service", "flush", "add_server", "edit_server", "delete_server", "zero",
-     "services", "service", "connections", "timeouts", "set_timeouts", "info", "reasons"});
+constexpr auto request_names = std::to_array<std::string_view>({"add_service",
+                                                                "edit_service",
+                                                                "delete_service",
+                                                                "flush",
+                                                                "add_server",
+                                                                "edit_server",
+                                                                "delete_server",
+                                                                "zero",
+                                                                "services",
+                                                                "service",
+                                                                "connections",
+                                                                "timeouts",
+                                                                "set_timeouts",
+                                                                "info",
+                                                                "reasons",
+                                                                "settings",
+                                                                "set_setting",
+                                                                "mark_rules",
+                                                                "add_mark_rule",
+                                                                "delete_mark_rule",
+                                                                "local_addresses",
+                                                                "add_local_address",
+                                                                "delete_local_address"});
 static_assert(request_names.size() == std::variant_size_v<Request>);
 
 constexpr auto reply_names =
-    std::to_array<std::string_view>({"done", "error", "service", "connections", "timeouts", "info", "reasons"});
+    std::to_array<std::string_view>({"done", "error", "service", "connections", "timeouts", "info", "reasons",
+                                     "settings", "mark_rules", "local_addresses"});
 static_assert(reply_names.size() == std::variant_size_v<Reply>);
 
 template <typename Variant>

@@ -13,7 +13,7 @@
 namespace penstock::api {
 
 // Raised whenever a field's name or meaning changes: programs of different releases refuse each other with a sentence.
-inline constexpr std::uint32_t protocol_version = 1;
+inline constexpr std::uint32_t protocol_version = 2;
 
 [[nodiscard]] std::string encode_request(const Request& request);
 [[nodiscard]] std::string encode_reply(const Reply& reply);

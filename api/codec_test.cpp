@@ -30,6 +30,16 @@ model::RealServer server() {
           .tunnel = {.type = model::TunnelType::gue, .port = 6080, .checksum = model::TunnelChecksum::remote_checksum}};
 }
 
+model::MarkRule rule() {
+  return {.family = model::Family::ipv6,
+          .protocol = model::Protocol::sctp,
+          .source = *model::parse_prefix("2001:db8:1::/48"),
+          .destination = *model::parse_prefix("2001:db8::/32"),
+          .source_ports = {{1024, 65535}},
+          .destination_ports = {{80, 80}, {8000, 8080}},
+          .mark = 4294967295U};
+}
+
 ServiceView service_view() {
   constexpr Statistics large{std::numeric_limits<std::uint64_t>::max(), 2, 3, 4, 5};
   return {.service = service(),
@@ -75,7 +85,16 @@ TEST(RequestCodec, tells_all_requests_apart) {
                               GetTimeouts{},
                               SetTimeouts{{1, 2, 3}},
                               GetInfo{},
-                              ListReasons{}};
+                              ListReasons{},
+                              ListSettings{},
+                              SetSetting{{"sloppy_tcp", "1"}},
+                              ListMarkRules{},
+                              AddMarkRule{rule()},
+                              AddMarkRule{},
+                              DeleteMarkRule{rule()},
+                              ListLocalAddresses{},
+                              AddLocalAddress{server().endpoint.address},
+                              DeleteLocalAddress{service().key.vip.address}};
   for (const Request& request : requests) {
     const std::string text = encode_request(request);
     const auto decoded = decode_request(text);
@@ -83,6 +102,23 @@ TEST(RequestCodec, tells_all_requests_apart) {
     EXPECT_EQ(decoded->index(), request.index()) << text;
     EXPECT_EQ(encode_request(*decoded), text);
   }
+}
+
+TEST(RequestCodec, carries_every_field_of_a_mark_rule_and_leaves_out_no_protocol) {
+  const auto request = decode_request(encode_request(AddMarkRule{rule()}));
+  ASSERT_TRUE(request) << request.error().message;
+  EXPECT_EQ(std::get<AddMarkRule>(*request).rule, rule());
+  const auto of_anything = decode_request(encode_request(DeleteMarkRule{}));
+  ASSERT_TRUE(of_anything) << of_anything.error().message;
+  EXPECT_EQ(std::get<DeleteMarkRule>(*of_anything).rule, model::MarkRule{});
+}
+
+TEST(RequestCodec, carries_the_method_that_ipvs_does_not_have) {
+  model::RealServer full = server();
+  full.method = model::Method::fullnat;
+  const auto request = decode_request(encode_request(AddServer{service().key, full}));
+  ASSERT_TRUE(request) << request.error().message;
+  EXPECT_EQ(std::get<AddServer>(*request).server, full);
 }
 
 TEST(RequestCodec, zero_of_everything_is_not_zero_of_one_service) {
@@ -112,7 +148,8 @@ TEST(ReplyCodec, carries_every_field_of_a_service_view) {
 }
 
 TEST(ReplyCodec, carries_connections) {
-  const std::vector<ConnectionView> connections = {{.protocol = model::Protocol::udp,
+  const std::vector<ConnectionView> connections = {{.protocol = ConnectionProtocol::esp,
+                                                    .is_template = true,
                                                     .client = endpoint("198.51.100.7", 40000),
                                                     .vip = endpoint("2001:db8::1", 53),
                                                     .server = endpoint("10.0.0.2", 5353),
@@ -122,12 +159,30 @@ TEST(ReplyCodec, carries_connections) {
   ASSERT_TRUE(reply) << reply.error().message;
   const auto& got = std::get<std::vector<ConnectionView>>(*reply);
   ASSERT_EQ(got.size(), 1U);
-  EXPECT_EQ(got[0].protocol, model::Protocol::udp);
+  EXPECT_EQ(got[0].protocol, ConnectionProtocol::esp);
+  EXPECT_TRUE(got[0].is_template);
   EXPECT_EQ(got[0].client, connections[0].client);
   EXPECT_EQ(got[0].vip, connections[0].vip);
   EXPECT_EQ(got[0].server, connections[0].server);
   EXPECT_EQ(got[0].state, "UDP");
   EXPECT_EQ(got[0].expires_s, 299U);
+}
+
+TEST(ReplyCodec, carries_settings_rules_and_addresses) {
+  const std::vector<Setting> settings = {{"am_droprate", "10"}, {"sync_threshold", "3\t50"}};
+  const auto listed = decode_reply(encode_reply(settings));
+  ASSERT_TRUE(listed) << listed.error().message;
+  EXPECT_EQ(std::get<std::vector<Setting>>(*listed), settings);
+
+  const std::vector<model::MarkRule> rules = {rule(), {}};
+  const auto ordered = decode_reply(encode_reply(rules));
+  ASSERT_TRUE(ordered) << ordered.error().message;
+  EXPECT_EQ(std::get<std::vector<model::MarkRule>>(*ordered), rules);
+
+  const std::vector<model::Address> addresses = {*model::parse_address("10.0.0.1"), *model::parse_address("fd00::1")};
+  const auto pool = decode_reply(encode_reply(addresses));
+  ASSERT_TRUE(pool) << pool.error().message;
+  EXPECT_EQ(std::get<std::vector<model::Address>>(*pool), addresses);
 }
 
 TEST(ReplyCodec, carries_errors_and_small_values) {
@@ -176,20 +231,21 @@ std::string with(std::string text, std::string_view from, std::string_view to) {
 TEST(RequestCodec, refuses_what_it_does_not_know_and_says_what) {
   const std::string set = encode_request(SetTimeouts{{1, 2, 3}});
   const std::string add = encode_request(AddService{service()});
+  const std::string mark = encode_request(AddMarkRule{rule()});
   const Refusal refusals[] = {
       {"empty", "", "not JSON"},
       {"half", set.substr(0, set.size() - 1), "not JSON"},
       {"two texts", set + set, "not JSON"},
       {"array", "[]", "expected an object"},
       {"no version", R"({"say":"flush","value":{}})", "\"penstock\""},
-      {"other version", with(set, R"("penstock":1)", R"("penstock":2)"), "version 2", ErrorCode::unsupported},
+      {"other version", with(set, R"("penstock":2)", R"("penstock":3)"), "version 3", ErrorCode::unsupported},
       {"unknown request", with(set, "set_timeouts", "reboot"), "\"reboot\" is not a word"},
       {"reply as request", with(set, "set_timeouts", "done"), "\"done\" is not a word"},
-      {"envelope with more", with(set, R"("penstock":1)", R"("penstock":1,"more":0)"), "exactly the fields"},
+      {"envelope with more", with(set, R"("penstock":2)", R"("penstock":2,"more":0)"), "exactly the fields"},
       {"missing field", with(set, R"("udp_s")", R"("udp")"), "timeouts: field \"udp_s\" is missing"},
       {"unknown field", with(set, R"("udp_s":3)", R"("udp_s":3,"sctp_s":4)"),
        "timeouts: has fields that are not known"},
-      {"field of an empty request", R"({"penstock":1,"say":"flush","value":{"now":true}})", "flush: has fields"},
+      {"field of an empty request", R"({"penstock":2,"say":"flush","value":{"now":true}})", "flush: has fields"},
       {"string for number", with(set, R"("udp_s":3)", R"("udp_s":"3")"), "udp_s: expected an integer"},
       {"fraction", with(set, R"("udp_s":3)", R"("udp_s":3.5)"), "udp_s: expected an integer"},
       {"bool for number", with(set, R"("udp_s":3)", R"("udp_s":true)"), "udp_s: expected an integer"},
@@ -202,8 +258,12 @@ TEST(RequestCodec, refuses_what_it_does_not_know_and_says_what) {
       {"address", with(add, "2001:db8::1", "2001:db8::g"), "expected an IP address"},
       {"address with NUL", with(add, "2001:db8::1", "2001:db8::1\\u0000"), "expected an IP address"},
       {"protocol", with(add, "\"udp\"", "\"icmp\""), "protocol: not one of the known words: \"icmp\""},
+      {"prefix", with(mark, "db8::/32", "db8::/129"), "rule.destination: expected a block of addresses"},
+      {"prefix with NUL", with(mark, "db8::/32", "db8::/32\\u0000"), "expected a block of addresses"},
+      {"port range", with(mark, R"("last":8080)", R"("last":80800)"), "destination_ports[].last: expected an integer"},
+      {"family", with(mark, "\"ipv6\"", "6"), "family: not one of the known words: 6"},
       {"object for string", with(add, "\"wrr\"", "{}"), "scheduler: expected a string"},
-      {"string for object", R"({"penstock":1,"say":"add_service","value":{"service":"x"}})",
+      {"string for object", R"({"penstock":2,"say":"add_service","value":{"service":"x"}})",
        "expected an object: \"x\""},
       {"not utf-8", with(add, "wrr", "w\xffr"), "not JSON"},
   };
@@ -216,7 +276,7 @@ TEST(RequestCodec, refuses_what_it_does_not_know_and_says_what) {
 }
 
 TEST(RequestCodec, error_about_a_huge_value_stays_a_sentence) {
-  const auto request = decode_request(R"({"penstock":1,"say":")" + std::string(50000, 'x') + R"(","value":{}})");
+  const auto request = decode_request(R"({"penstock":2,"say":")" + std::string(50000, 'x') + R"(","value":{}})");
   ASSERT_FALSE(request);
   EXPECT_LT(request.error().message.size(), 200U);
 }
@@ -224,7 +284,7 @@ TEST(RequestCodec, error_about_a_huge_value_stays_a_sentence) {
 TEST(RequestCodec, deep_nesting_is_refused) {
   const auto request = decode_request(std::string(60000, '['));
   EXPECT_FALSE(request);
-  const auto value = decode_request(R"({"penstock":1,"say":"flush","value":)" + std::string(30000, '[') +
+  const auto value = decode_request(R"({"penstock":2,"say":"flush","value":)" + std::string(30000, '[') +
                                     std::string(30000, ']') + "}");
   ASSERT_FALSE(value);
   EXPECT_EQ(value.error().message, "nested more than 32 deep");

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "api/types.hpp"
@@ -38,6 +39,21 @@ class Director {
 
   virtual Result<Timeouts> timeouts() = 0;
   virtual Result<void> set_timeouts(const Timeouts& timeouts) = 0;
+
+  // All there are, by name (model/setting.hpp). A change holds from the next packet on. ENOENT, EINVAL.
+  virtual Result<std::vector<Setting>> settings() = 0;
+  virtual Result<void> set_setting(const std::string& name, const std::string& value) = 0;
+
+  // In the order in which they hold: of those that match a packet the last counts. EEXIST, ENOENT, EINVAL, ENOSPC.
+  virtual Result<std::vector<model::MarkRule>> mark_rules() = 0;
+  virtual Result<void> add_mark_rule(const model::MarkRule& rule) = 0;
+  virtual Result<void> delete_mark_rule(const model::MarkRule& rule) = 0;
+
+  // The director's addresses that fullnat connects from. EEXIST, ENOENT, EINVAL, ENOSPC; EBUSY: the last one is needed.
+  virtual Result<std::vector<model::Address>> local_addresses() = 0;
+  virtual Result<void> add_local_address(const model::Address& address) = 0;
+  virtual Result<void> delete_local_address(const model::Address& address) = 0;
+
   virtual Result<Info> info() = 0;
   // Packets by reason (datapath/abi/reason.hpp), since the data plane was loaded.
   virtual Result<std::vector<Counter>> reasons() = 0;

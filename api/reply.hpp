@@ -12,7 +12,8 @@ namespace penstock::api {
 
 struct Done {};
 
-using Reply = std::variant<Done, Error, ServiceView, std::vector<ConnectionView>, Timeouts, Info, std::vector<Counter>>;
+using Reply = std::variant<Done, Error, ServiceView, std::vector<ConnectionView>, Timeouts, Info, std::vector<Counter>,
+                           std::vector<Setting>, std::vector<model::MarkRule>, std::vector<model::Address>>;
 
 [[nodiscard]] inline bool ends_answer(const Reply& reply) {
   return std::holds_alternative<Done>(reply) || std::holds_alternative<Error>(reply);

@@ -44,8 +44,28 @@ struct SetTimeouts {
 };
 struct GetInfo {};
 struct ListReasons {};
+struct ListSettings {};
+struct SetSetting {
+  Setting setting;
+};
+struct ListMarkRules {};
+struct AddMarkRule {
+  model::MarkRule rule;
+};
+struct DeleteMarkRule {
+  model::MarkRule rule;
+};
+struct ListLocalAddresses {};
+struct AddLocalAddress {
+  model::Address address;
+};
+struct DeleteLocalAddress {
+  model::Address address;
+};
 
-using Request = std::variant<AddService, EditService, DeleteService, Flush, AddServer, EditServer, DeleteServer, Zero,
-                             ListServices, GetService, ListConnections, GetTimeouts, SetTimeouts, GetInfo, ListReasons>;
+using Request =
+    std::variant<AddService, EditService, DeleteService, Flush, AddServer, EditServer, DeleteServer, Zero, ListServices,
+                 GetService, ListConnections, GetTimeouts, SetTimeouts, GetInfo, ListReasons, ListSettings, SetSetting,
+                 ListMarkRules, AddMarkRule, DeleteMarkRule, ListLocalAddresses, AddLocalAddress, DeleteLocalAddress>;
 
 }  // namespace penstock::api

@@ -15,6 +15,7 @@
 #include "api/client.hpp"
 #include "api/codec.hpp"
 #include "api/frame.hpp"
+#include "model/desired_state.hpp"
 
 namespace penstock::api {
 namespace {
@@ -93,6 +94,23 @@ class Remembering final : public Director {
   Result<Info> info() override { return Info{.connection_buckets = 3, .connections_max = 24}; }
   Result<std::vector<Counter>> reasons() override { return std::vector<Counter>{{"too_big", 4}}; }
 
+  Result<std::vector<Setting>> settings() override {
+    std::vector<Setting> changed;
+    for (const auto& [name, value] : others_.settings()) changed.push_back({name, value});
+    return changed;
+  }
+  Result<void> set_setting(const std::string& name, const std::string& value) override {
+    return others_.set_setting(name, value);
+  }
+  Result<std::vector<model::MarkRule>> mark_rules() override { return others_.mark_rules(); }
+  Result<void> add_mark_rule(const model::MarkRule& rule) override { return others_.add_mark_rule(rule); }
+  Result<void> delete_mark_rule(const model::MarkRule& rule) override { return others_.delete_mark_rule(rule); }
+  Result<std::vector<model::Address>> local_addresses() override { return others_.local_addresses(); }
+  Result<void> add_local_address(const model::Address& address) override { return others_.add_local_address(address); }
+  Result<void> delete_local_address(const model::Address& address) override {
+    return others_.delete_local_address(address);
+  }
+
   std::uint32_t connections_ = 0;
 
  private:
@@ -104,6 +122,7 @@ class Remembering final : public Director {
 
   std::vector<ServiceView> views_;
   Timeouts timeouts_;
+  model::DesiredState others_;
 };
 
 // A server on a thread of its own, in a directory of its own.
@@ -200,6 +219,19 @@ TEST_F(ServerTest, every_method_reaches_the_director) {
   EXPECT_EQ(director->timeouts()->udp_s, 3U);
   EXPECT_EQ(director->info()->connections_max, 24U);
   EXPECT_EQ(director->reasons()->at(0).packets, 4U);
+
+  ASSERT_TRUE(director->set_setting("net.ipv4.vs.sloppy_tcp", "1"));
+  EXPECT_EQ(director->settings().value(), (std::vector<Setting>{{"sloppy_tcp", "1"}}));
+  EXPECT_EQ(director->set_setting("secure_tcp", "4").error().errno_value, EINVAL);
+  const model::MarkRule rule{.mark = 5};
+  ASSERT_TRUE(director->add_mark_rule(rule));
+  EXPECT_EQ(director->mark_rules().value(), std::vector{rule});
+  ASSERT_TRUE(director->delete_mark_rule(rule));
+  EXPECT_TRUE(director->mark_rules().value().empty());
+  ASSERT_TRUE(director->add_local_address(rs1.endpoint.address));
+  EXPECT_EQ(director->local_addresses().value(), std::vector{rs1.endpoint.address});
+  ASSERT_TRUE(director->delete_local_address(rs1.endpoint.address));
+  EXPECT_TRUE(director->local_addresses().value().empty());
 
   ASSERT_TRUE(director->delete_server(web, rs1.endpoint));
   EXPECT_TRUE(director->service(web)->servers.empty());

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "model/mark_rule.hpp"
 #include "model/service.hpp"
 
 namespace penstock::api {
@@ -47,12 +48,18 @@ struct ServiceView {
   std::vector<ServerView> servers;  // newest first, as IPVS lists and walks them
 };
 
+// By IP protocol number. ip: a firewall-mark service's persistence, whatever its connections' protocol (IPVS).
+enum class ConnectionProtocol : std::uint8_t { ip = 0, tcp = 6, udp = 17, esp = 50, ah = 51, sctp = 132 };
+
+// A connection, or a persistence template: the latter has client port 0, the masked client and state NONE or ASSURED, and
+// of a firewall mark the virtual address is the mark's 32 bits with port 0.
 struct ConnectionView {
-  model::Protocol protocol = model::Protocol::tcp;
+  ConnectionProtocol protocol = ConnectionProtocol::tcp;
+  bool is_template = false;
   model::Endpoint client;
   model::Endpoint vip;
   model::Endpoint server;
-  std::string state;            // IPVS's word: "ESTABLISHED", "SYN_RECV", "UDP", …
+  std::string state;            // IPVS's word: "ESTABLISHED", "SYN_RECV", "UDP", "C-SENT", "ASSURED", …
   std::uint32_t expires_s = 0;  // rounded down
 };
 
@@ -68,6 +75,14 @@ struct Timeouts {
 struct Info {
   std::uint32_t connection_buckets = 0;  // what IPVS calls the size of its connection table
   std::uint32_t connections_max = 0;
+};
+
+// model/setting.hpp: a name without net.ipv4.vs. and a value as in /proc.
+struct Setting {
+  std::string name;
+  std::string value;
+
+  friend auto operator<=>(const Setting&, const Setting&) = default;
 };
 
 struct Counter {
