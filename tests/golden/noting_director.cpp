@@ -45,4 +45,21 @@ Result<void> NotingDirector::set_timeouts(const api::Timeouts& timeouts) {
 Result<api::Info> NotingDirector::info() { return note(director_.info()); }
 Result<std::vector<api::Counter>> NotingDirector::reasons() { return note(director_.reasons()); }
 
+Result<std::vector<api::Setting>> NotingDirector::settings() { return note(director_.settings()); }
+Result<void> NotingDirector::set_setting(const std::string& name, const std::string& value) {
+  return note(director_.set_setting(name, value));
+}
+Result<std::vector<model::MarkRule>> NotingDirector::mark_rules() { return note(director_.mark_rules()); }
+Result<void> NotingDirector::add_mark_rule(const model::MarkRule& rule) { return note(director_.add_mark_rule(rule)); }
+Result<void> NotingDirector::delete_mark_rule(const model::MarkRule& rule) {
+  return note(director_.delete_mark_rule(rule));
+}
+Result<std::vector<model::Address>> NotingDirector::local_addresses() { return note(director_.local_addresses()); }
+Result<void> NotingDirector::add_local_address(const model::Address& address) {
+  return note(director_.add_local_address(address));
+}
+Result<void> NotingDirector::delete_local_address(const model::Address& address) {
+  return note(director_.delete_local_address(address));
+}
+
 }  // namespace penstock::golden

@@ -30,6 +30,14 @@ class NotingDirector final : public api::Director {
   Result<void> set_timeouts(const api::Timeouts& timeouts) override;
   Result<api::Info> info() override;
   Result<std::vector<api::Counter>> reasons() override;
+  Result<std::vector<api::Setting>> settings() override;
+  Result<void> set_setting(const std::string& name, const std::string& value) override;
+  Result<std::vector<model::MarkRule>> mark_rules() override;
+  Result<void> add_mark_rule(const model::MarkRule& rule) override;
+  Result<void> delete_mark_rule(const model::MarkRule& rule) override;
+  Result<std::vector<model::Address>> local_addresses() override;
+  Result<void> add_local_address(const model::Address& address) override;
+  Result<void> delete_local_address(const model::Address& address) override;
 
  private:
   template <typename T>
