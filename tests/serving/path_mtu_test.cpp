@@ -1,0 +1,49 @@
+// Paths that carry less than the client thinks: it is told by the director what fits, and its transfer is completed. Nothing else
+// would: the client probes no MTU (net.ipv4.tcp_mtu_probing is 0), so without the message the transfer hangs for good.
+#include "tests/serving/exchange.hpp"
+#include "tests/serving/method_test.hpp"
+
+namespace penstock::serving {
+namespace {
+
+constexpr unsigned wire_mtu = 1500;
+constexpr unsigned narrow_mtu = 1400;
+constexpr std::uint64_t upload = 10'000'000;
+
+class PathMtu : public MethodTest {
+ protected:
+  unsigned overhead() const { return GetParam().method.overhead[GetParam().family == Family::ipv4 ? 0 : 1]; }
+};
+
+class TunnelMtu : public PathMtu {};
+
+TEST_P(TunnelMtu, client_is_told_what_fits_into_the_tunnel) {
+  exchange("tcp", upload, 1);
+  EXPECT_EQ(path_mtu(), wire_mtu - overhead());
+}
+
+TEST_P(TunnelMtu, datagrams_are_sent_again_in_pieces_that_fit) {
+  const std::size_t headers = (GetParam().family == Family::ipv4 ? 28 : 48) + sizeof(Request);
+  exchange("udp", wire_mtu - headers, 1);
+  EXPECT_EQ(path_mtu(), wire_mtu - overhead());
+}
+
+TEST_P(PathMtu, narrow_link_to_the_servers_is_no_black_hole) {
+  narrow_servers_link(narrow_mtu);
+  exchange("tcp", upload, upload);
+  EXPECT_EQ(path_mtu(), narrow_mtu - overhead());
+}
+
+std::vector<Case> with_a_link_to_narrow() {
+  std::vector<Case> cases;
+  for (const char* topology : {"nat", "tunnel", "fullnat"}) {
+    for (const Case& c : cases_of(topology)) cases.push_back(c);
+  }
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, TunnelMtu, testing::ValuesIn(cases_of("tunnel")), name_of);
+INSTANTIATE_TEST_SUITE_P(All, PathMtu, testing::ValuesIn(with_a_link_to_narrow()), name_of);
+
+}  // namespace
+}  // namespace penstock::serving
