@@ -69,7 +69,7 @@ Outcome Run::run_line(const std::vector<std::string>& arguments, Source source) 
 
 Outcome Run::refused(Verb verb, const Error& error) {
   const std::string words = words_of(verb, error);
-  if (error.code == ErrorCode::unsupported) return complain({exit_failed, words, Restore::fails});
+  if (is_refusal_of_penstock(error)) return complain({exit_failed, words, Restore::fails});
   if (!is_refusal_of_ipvs(error)) return complain({exit_failed, words, Restore::ends});
   if (verb == Verb::list) return complain({exit_missing_in_list, words, Restore::ends});
   return complain({exit_failed, words, Restore::goes_on});

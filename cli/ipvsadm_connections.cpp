@@ -5,16 +5,39 @@
 namespace penstock::cli {
 namespace {
 
-const char* protocol_word(model::Protocol protocol) {
+const char* protocol_word(api::ConnectionProtocol protocol) {
   switch (protocol) {
-    case model::Protocol::tcp:
+    case api::ConnectionProtocol::ip:
+      return "IP";
+    case api::ConnectionProtocol::tcp:
       return "TCP";
-    case model::Protocol::udp:
+    case api::ConnectionProtocol::udp:
       return "UDP";
-    case model::Protocol::sctp:
+    case api::ConnectionProtocol::esp:
+      return "ESP";
+    case api::ConnectionProtocol::ah:
+      return "AH";
+    case api::ConnectionProtocol::sctp:
       return "SCTP";
   }
   return "";
+}
+
+// Protocol by which ports have names, if it has ports.
+std::optional<model::Protocol> naming_protocol(api::ConnectionProtocol protocol) {
+  switch (protocol) {
+    case api::ConnectionProtocol::tcp:
+      return model::Protocol::tcp;
+    case api::ConnectionProtocol::udp:
+      return model::Protocol::udp;
+    case api::ConnectionProtocol::sctp:
+      return model::Protocol::sctp;
+    case api::ConnectionProtocol::ip:
+    case api::ConnectionProtocol::esp:
+    case api::ConnectionProtocol::ah:
+      return std::nullopt;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -27,7 +50,8 @@ void print_connection_header(std::ostream& out, EngineColumns engine) {
 }
 
 void print_connection(std::ostream& out, const api::ConnectionView& connection, const AddressText& address) {
-  const auto text = [&](const model::Endpoint& endpoint) { return address.full(endpoint, connection.protocol); };
+  const auto protocol = naming_protocol(connection.protocol);
+  const auto text = [&](const model::Endpoint& endpoint) { return address.full(endpoint, protocol); };
   fmt::print(out, "{:<3} {:02}:{:02}  {:<11} {:<18} {:<18} {}\n", protocol_word(connection.protocol),
              connection.expires_s / 60, connection.expires_s % 60, connection.state, text(connection.client),
              text(connection.vip), text(connection.server));

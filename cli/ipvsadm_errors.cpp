@@ -54,16 +54,14 @@ const char* ipvs_words(Verb verb, int errno_value) {
   return std::strerror(errno_value);
 }
 
-}  // namespace
-
-bool is_refusal_of_ipvs(const Error& error) {
-  switch (error.code) {
+bool is_about_the_command(ErrorCode code) {
+  switch (code) {
     case ErrorCode::invalid_argument:
     case ErrorCode::not_found:
     case ErrorCode::already_exists:
     case ErrorCode::out_of_range:
     case ErrorCode::exhausted:
-      return error.errno_value != 0;
+      return true;
     case ErrorCode::permission_denied:
     case ErrorCode::busy:
     case ErrorCode::unsupported:
@@ -73,6 +71,15 @@ bool is_refusal_of_ipvs(const Error& error) {
       return false;
   }
   return false;
+}
+
+}  // namespace
+
+bool is_refusal_of_ipvs(const Error& error) { return is_about_the_command(error.code) && error.errno_value != 0; }
+
+bool is_refusal_of_penstock(const Error& error) {
+  if (error.code == ErrorCode::unsupported) return true;
+  return is_about_the_command(error.code) && error.errno_value == 0;
 }
 
 std::string words_of(Verb verb, const Error& error) {

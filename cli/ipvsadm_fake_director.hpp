@@ -1,5 +1,5 @@
 // A director without packets for tests and fuzzers of the command line: IPVS's rules on services and servers as ipvsadm meets them in
-// its recordings, in as few lines as they need. Not the model's rules, which refuse what the data plane does not have yet.
+// its recordings, in as few lines as they need. Not the model's rules: the test of both is tests/golden.
 #pragma once
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 
 #include "api/director.hpp"
 #include "cli/names.hpp"
+#include "model/desired_state.hpp"
 
 namespace penstock::cli {
 
@@ -20,6 +21,7 @@ class FakeDirector final : public api::Director {
   api::Timeouts current_timeouts{900, 120, 300};
   std::optional<Error> refusal;  // of every change, if set
   int zeroed = 0;
+  model::DesiredState others;  // settings, mark rules and local addresses: these are Penstock's own
 
   Result<void> add_service(const model::Service& service) override {
     if (refusal) return fail(*refusal);
@@ -100,6 +102,23 @@ class FakeDirector final : public api::Director {
   Result<api::Info> info() override { return api::Info{.connection_buckets = 4096, .connections_max = 1 << 20}; }
   Result<std::vector<api::Counter>> reasons() override {
     return std::vector<api::Counter>{{"pass_icmp", 12}, {"no_destination", 3}, {"bug", 0}};
+  }
+  Result<std::vector<api::Setting>> settings() override {
+    std::vector<api::Setting> all;
+    for (const model::SettingRule& rule : model::setting_rules())
+      all.push_back({std::string(rule.name), std::string(value_of(others.settings(), rule))});
+    return all;
+  }
+  Result<void> set_setting(const std::string& name, const std::string& value) override {
+    return others.set_setting(name, value);
+  }
+  Result<std::vector<model::MarkRule>> mark_rules() override { return others.mark_rules(); }
+  Result<void> add_mark_rule(const model::MarkRule& rule) override { return others.add_mark_rule(rule); }
+  Result<void> delete_mark_rule(const model::MarkRule& rule) override { return others.delete_mark_rule(rule); }
+  Result<std::vector<model::Address>> local_addresses() override { return others.local_addresses(); }
+  Result<void> add_local_address(const model::Address& address) override { return others.add_local_address(address); }
+  Result<void> delete_local_address(const model::Address& address) override {
+    return others.delete_local_address(address);
   }
 
  private:

@@ -19,6 +19,8 @@ const char* method_word(model::Method method) {
       return "Tunnel";
     case model::Method::direct:
       return "Route";
+    case model::Method::fullnat:
+      return "FullNat";
   }
   return "";
 }

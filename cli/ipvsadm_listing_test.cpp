@@ -101,9 +101,9 @@ TEST(IpvsadmListing, prints_counters_and_connections) {
   }
 }
 
-api::ConnectionView connection(model::Protocol protocol, const char* client, std::uint16_t client_port, const char* vip,
-                               std::uint16_t port, const char* server, std::uint16_t server_port, const char* state,
-                               std::uint32_t expires_s) {
+api::ConnectionView connection(api::ConnectionProtocol protocol, const char* client, std::uint16_t client_port,
+                               const char* vip, std::uint16_t port, const char* server, std::uint16_t server_port,
+                               const char* state, std::uint32_t expires_s) {
   return {.protocol = protocol,
           .client = {*model::parse_address(client), client_port},
           .vip = {*model::parse_address(vip), port},
@@ -113,8 +113,27 @@ api::ConnectionView connection(model::Protocol protocol, const char* client, std
 }
 
 // The lines are recorded.
+TEST(IpvsadmListing, prints_templates_and_the_states_of_sctp) {
+  using enum api::ConnectionProtocol;
+  FakeDirector director;
+  director.connection_views = {
+      connection(ip, "198.51.100.1", 0, "0.0.0.9", 0, "10.2.0.12", 0, "NONE", 299),
+      connection(tcp, "198.51.100.1", 0, "10.1.0.100", 65535, "10.2.0.12", 65535, "ASSURED", 299),
+      connection(sctp, "198.51.100.1", 1000, "10.1.0.100", 5000, "10.2.0.11", 5000, "S-ACK-SENT", 60),
+      connection(tcp, "2001:db8:1:3::", 0, "fd00:1::100", 80, "fd00:2::11", 80, "NONE", 199),
+  };
+  EXPECT_EQ(listed(director, {"-Lnc"}),
+            "IPVS connection entries\n"
+            "pro expire state       source             virtual            destination\n"
+            "IP  04:59  NONE        198.51.100.1:0     0.0.0.9:0          10.2.0.12:0\n"
+            "TCP 04:59  ASSURED     198.51.100.1:0     10.1.0.100:65535   10.2.0.12:65535\n"
+            "SCTP 01:00  S-ACK-SENT  198.51.100.1:1000  10.1.0.100:5000    10.2.0.11:5000\n"
+            "TCP 03:19  NONE        [2001:db8:1:3::]:0 [fd00:1::100]:80   [fd00:2::11]:80\n");
+}
+
+// The lines are recorded.
 TEST(IpvsadmListing, prints_connections) {
-  using enum model::Protocol;
+  using enum api::ConnectionProtocol;
   FakeDirector director;
   director.connection_views = {
       connection(tcp, "10.1.0.100", 57178, "10.1.0.100", 80, "10.2.0.11", 8080, "CLOSE", 9),

@@ -45,6 +45,7 @@ constexpr std::array entries = {
     Entry{"netmask", 'M', Takes::argument, Tag::netmask},
     Entry{"real-server", 'r', Takes::argument, Tag::real_server},
     Entry{"masquerading", 'm', Takes::nothing, Tag::masquerading},
+    Entry{"fullnat", '\0', Takes::nothing, Tag::fullnat},  // not in ipvsadm 1.31
     Entry{"ipip", 'i', Takes::nothing, Tag::ipip},
     Entry{"gatewaying", 'g', Takes::nothing, Tag::gatewaying},
     Entry{"weight", 'w', Takes::argument, Tag::weight},

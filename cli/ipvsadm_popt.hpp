@@ -28,6 +28,7 @@ enum class Tag {
   gatewaying,
   ipip,
   masquerading,
+  fullnat,
   tun_type,
   tun_port,
   tun_nocsum,

@@ -189,6 +189,8 @@ Taken Reader::take_tag(Tag tag, const std::optional<std::string>& given_argument
       return take_method(model::Method::tunnel);
     case Tag::masquerading:
       return take_method(model::Method::nat);
+    case Tag::fullnat:
+      return take_method(model::Method::fullnat);
     case Tag::tun_type:
       return take_tunnel_type(argument);
     case Tag::tun_port:
@@ -248,13 +250,15 @@ Taken Reader::finish_service() {
 Taken Reader::finish_server() {
   model::RealServer& server = command_.server;
   const model::ServiceKey& key = command_.service.key;
-  // These methods cannot change a port; firewall marks keep what the user said, and what it means is nothing.
-  if (key.fwmark == 0 && server.method != model::Method::nat) server.endpoint.port = key.vip.port;
+  // Routing and tunnels cannot change a port; a firewall-mark service has none to put in its place, so what the user said stays.
+  const bool rewrites = server.method == model::Method::nat || server.method == model::Method::fullnat;
+  if (key.fwmark == 0 && !rewrites) server.endpoint.port = key.vip.port;
   if (server.method == model::Method::tunnel) {
     const auto complaint = violation(server.tunnel.type, command_.given);
     return complaint ? Taken(refuse(*complaint)) : Taken();
   }
-  if (server.endpoint.address.family != key.vip.address.family)
+  // Which families fullnat joins is the director's to say.
+  if (server.method != model::Method::fullnat && server.endpoint.address.family != key.vip.address.family)
     return refuse("Different address family is allowed only for tunneling servers");
   if (command_.given.has_any_of(
           {Option::tun_type, Option::tun_port, Option::tun_nocsum, Option::tun_csum, Option::tun_remcsum}))

@@ -31,6 +31,8 @@ const char* method_option(model::Method method) {
     case model::Method::local:
     case model::Method::direct:
       return "-g";
+    case model::Method::fullnat:
+      return "--fullnat";
   }
   return "";
 }

@@ -90,17 +90,44 @@ TEST(Ipvsadm, what_save_writes_restore_reads) {
       "-A -t 10.1.0.100:80 -s wrr\n"
       "-a -t 10.1.0.100:80 -r 10.2.0.11:8080 -m -w 3\n"
       "-a -t 10.1.0.100:80 -r 10.2.0.12:80 -g -w 2\n"
+      "-a -t 10.1.0.100:80 -r 10.2.0.13:8080 --fullnat -w 2\n"
       "-A -u 10.1.0.100:53 -s rr -o\n"
       "-a -u 10.1.0.100:53 -r 10.2.0.13:53 -i -w 1 --tun-type gue --tun-port 6080 --tun-csum\n"
       "-A --sctp-service 10.1.0.100:5000 -s mh -p 60 -M 255.255.255.0 -b mh-port\n"
       "-A -t [fd00:1::100]:443 -s sh -p 7 -M 64 -b sh-fallback,sh-port\n"
       "-a -t [fd00:1::100]:443 -r [fd00:2::11]:443 -g -w 1\n"
+      "-a -t [fd00:1::100]:443 -r 10.2.0.11:443 --fullnat -w 1\n"
       "-A -f 5 -s lc -p 50 -M 255.255.0.0\n"
       "-a -f 5 -r 10.2.0.11:0 -g -w 1\n"
+      "-a -f 5 -r 10.2.0.12:8080 -m -w 1\n"
       "-A -f 6 -6 -s lc\n";
   FakeDirector director;
   EXPECT_EQ(say({"-R"}, source_of(director), rules).exit_code, 0);
   EXPECT_EQ(say({"-S", "-n"}, source_of(director)).out, rules);
+}
+
+TEST(Ipvsadm, lists_fullnat_with_its_port) {
+  FakeDirector director;
+  ASSERT_EQ(say({"-A", "-t", "10.1.0.100:80"}, source_of(director)).exit_code, 0);
+  ASSERT_EQ(say({"-a", "-t", "10.1.0.100:80", "-r", "10.2.0.11:8080", "--fullnat"}, source_of(director)).err, "");
+  EXPECT_EQ(say({"-Ln", "-t", "10.1.0.100:80"}, source_of(director)).out,
+            "Prot LocalAddress:Port Scheduler Flags\n"
+            "  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn\n"
+            "TCP  10.1.0.100:80 wlc\n"
+            "  -> 10.2.0.11:8080               FullNat 1      0          0         \n");
+  EXPECT_EQ(say({"-a", "-t", "10.1.0.100:80", "-r", "10.2.0.11", "-m", "--fullnat"}, source_of(director)).err,
+            "multiple 'forwarding-method' options specified\n");
+  EXPECT_EQ(say({"-a", "-t", "10.1.0.100:80", "-r", "10.2.0.11", "--fullnat", "--tun-csum"}, source_of(director)).err,
+            "Tunnel options conflict with forward method\n");
+}
+
+TEST(Ipvsadm, says_penstocks_own_rules_in_penstocks_words) {
+  FakeDirector director;
+  director.refusal = Error{ErrorCode::invalid_argument, "adding server x: fullnat needs a local IPv4 address", 0};
+  const Said said = say({"-a", "-t", "1.1.1.1:80", "-r", "2.2.2.2", "--fullnat"}, source_of(director));
+  EXPECT_EQ(said.exit_code, 255);
+  EXPECT_EQ(said.err, "adding server x: fullnat needs a local IPv4 address\n");
+  EXPECT_EQ(say({"-R"}, source_of(director), "-C\n-L\n").exit_code, 255) << "a rule lost is never a success";
 }
 
 TEST(Ipvsadm, zeroes_one_service_or_all) {
