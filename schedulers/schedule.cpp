@@ -1,17 +1,34 @@
 #include "schedulers/schedule.hpp"
 
+#include <numeric>
 #include <utility>
 
+#include "schedulers/dh_table.hpp"
+#include "schedulers/mh_table.hpp"
+#include "schedulers/ranked_table.hpp"
+#include "schedulers/sh_table.hpp"
 #include "schedulers/wrr_table.hpp"
 
 namespace penstock::schedulers {
 namespace {
 
-Schedule rr_schedule(std::span<const std::int32_t> weights, std::int32_t cursor) {
+std::vector<std::int32_t> weights_of(std::span<const Server> servers) {
+  std::vector<std::int32_t> weights;
+  for (const Server& server : servers) weights.push_back(server.weight);
+  return weights;
+}
+
+std::vector<std::uint32_t> list_order(std::size_t servers) {
+  std::vector<std::uint32_t> positions(servers);
+  std::iota(positions.begin(), positions.end(), 0U);
+  return positions;
+}
+
+Schedule rr_schedule(std::span<const Server> servers, std::int32_t cursor) {
   Schedule made;
   made.kind = Kind::rr;
   made.start.cursor = cursor;
-  made.picks = rr_table(weights, cursor);
+  made.picks = rr_table(weights_of(servers), cursor);
   return made;
 }
 
@@ -22,6 +39,41 @@ Schedule wrr_schedule(WrrTable table) {
   made.picks = std::move(table.picks);
   made.current_weights = std::move(table.current_weights);
   made.scaled = table.scaled;
+  return made;
+}
+
+// Of a scheduler that remembers nothing.
+std::vector<std::uint32_t> picks_of(Kind kind, std::span<const Server> servers) {
+  switch (kind) {
+    case Kind::lc:
+    case Kind::wlc:
+    case Kind::sed:
+    case Kind::nq:
+    case Kind::twos:
+    case Kind::lblc:
+    case Kind::lblcr:
+      return list_order(servers.size());
+    case Kind::fo:
+    case Kind::ovf:
+      return ranked_table(weights_of(servers));
+    case Kind::dh:
+      return dh_table(static_cast<std::uint32_t>(servers.size()));
+    case Kind::sh:
+      return sh_table(weights_of(servers));
+    case Kind::mh:
+      return mh_table(servers);
+    case Kind::rr:
+    case Kind::wrr:
+    case Kind::none:
+      break;
+  }
+  return {};
+}
+
+Schedule rebuilt(Kind kind, std::span<const Server> servers) {
+  Schedule made;
+  made.kind = kind;
+  made.picks = picks_of(kind, servers);
   return made;
 }
 
@@ -48,21 +100,26 @@ std::int32_t moved(std::int32_t cursor, Change change) {
 
 }  // namespace
 
-Schedule begin(Kind kind, std::span<const std::int32_t> weights) {
-  return kind == Kind::rr ? rr_schedule(weights, before_first) : wrr_schedule(wrr_begin(weights));
+bool has_room(Kind kind, std::size_t servers) { return kind != Kind::mh || servers <= mh_entries; }
+
+Schedule begin(Kind kind, std::span<const Server> servers) {
+  if (kind == Kind::rr) return rr_schedule(servers, before_first);
+  if (kind == Kind::wrr) return wrr_schedule(wrr_begin(weights_of(servers)));
+  return rebuilt(kind, servers);
 }
 
-Schedule change(const Schedule& before, std::uint64_t taken, Change change, std::span<const std::int32_t> weights) {
-  const State state = state_after(before, taken);
-  if (before.kind == Kind::rr) return rr_schedule(weights, moved(state.cursor, change));
-  return wrr_schedule(wrr_change(weights, state.current_weight));
+Schedule change(const Schedule& before, std::uint64_t taken, Change change, std::span<const Server> servers) {
+  if (before.kind == Kind::rr) return rr_schedule(servers, moved(state_after(before, taken).cursor, change));
+  if (before.kind == Kind::wrr)
+    return wrr_schedule(wrr_change(weights_of(servers), state_after(before, taken).current_weight));
+  return rebuilt(before.kind, servers);
 }
 
-Schedule again(Kind kind, State start, std::span<const std::int32_t> weights) {
-  if (kind == Kind::wrr) return wrr_schedule(wrr_again(weights, start.current_weight));
-  const auto servers = static_cast<std::int32_t>(weights.size());
-  const bool valid = start.cursor >= before_first && start.cursor < servers;
-  return rr_schedule(weights, valid ? start.cursor : before_first);
+Schedule again(Kind kind, State start, std::span<const Server> servers) {
+  if (kind == Kind::wrr) return wrr_schedule(wrr_again(weights_of(servers), start.current_weight));
+  if (kind != Kind::rr) return rebuilt(kind, servers);
+  const bool valid = start.cursor >= before_first && start.cursor < static_cast<std::int32_t>(servers.size());
+  return rr_schedule(servers, valid ? start.cursor : before_first);
 }
 
 }  // namespace penstock::schedulers

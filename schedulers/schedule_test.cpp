@@ -1,4 +1,5 @@
-// rr and wrr against the recordings of IPVS (sched-rr-*, sched-wrr-*), and against a direct model of its walk over a list.
+// rr and wrr against the recordings of IPVS (sched-rr-*, sched-wrr-*), and against a direct model of its walk over a list; and
+// which table each scheduler has.
 #include "schedulers/schedule.hpp"
 
 #include <gtest/gtest.h>
@@ -20,6 +21,13 @@ struct Member {
   int id;
   std::int32_t weight;
 };
+
+std::vector<Server> servers_of(const std::vector<std::int32_t>& weights) {
+  std::vector<Server> servers;
+  for (const std::int32_t weight : weights)
+    servers.push_back({.weight = weight, .last_weight = weight, .endpoint = {}});
+  return servers;
+}
 
 // A service as the writer keeps it: a list, newest first, and the schedule that was made of it last.
 class Director {
@@ -50,10 +58,10 @@ class Director {
     return picked;
   }
   [[nodiscard]] const Schedule& schedule() const { return schedule_; }
-  [[nodiscard]] std::vector<std::int32_t> weights() const {
-    std::vector<std::int32_t> all;
-    for (const Member& server : servers_) all.push_back(server.weight);
-    return all;
+  [[nodiscard]] std::vector<Server> servers() const {
+    std::vector<std::int32_t> weights;
+    for (const Member& server : servers_) weights.push_back(server.weight);
+    return servers_of(weights);
   }
 
  private:
@@ -63,7 +71,7 @@ class Director {
     return at;
   }
   void after(Change what) {
-    schedule_ = change(schedule_, taken_, what, weights());
+    schedule_ = change(schedule_, taken_, what, servers());
     taken_ = 0;
   }
 
@@ -264,32 +272,75 @@ TEST(schedule, is_the_same_again_from_its_start) {
   director.pick(5);
   director.edit(1, 5);
   const Schedule& made = director.schedule();
-  const Schedule copy = again(made.kind, made.start, director.weights());
+  const Schedule copy = again(made.kind, made.start, director.servers());
   EXPECT_EQ(copy.picks, made.picks);
   EXPECT_EQ(copy.start, made.start);
 }
 
 TEST(schedule, takes_a_start_that_never_was_for_the_beginning) {
-  const std::vector<std::int32_t> weights = {10, 20, 30};
-  const Schedule fresh = begin(Kind::wrr, weights);
+  const std::vector<Server> servers = servers_of({10, 20, 30});
+  const Schedule fresh = begin(Kind::wrr, servers);
   for (const std::int32_t nonsense : {-5, 0, 2, 22, 31}) {
     State start;
     start.current_weight = nonsense;
-    EXPECT_EQ(again(Kind::wrr, start, weights).picks, fresh.picks) << nonsense;
+    EXPECT_EQ(again(Kind::wrr, start, servers).picks, fresh.picks) << nonsense;
   }
   for (const std::int32_t nonsense : {-2, 3}) {
     State start;
     start.cursor = nonsense;
-    EXPECT_EQ(again(Kind::rr, start, weights).picks, (std::vector<std::uint32_t>{0, 1, 2})) << nonsense;
+    EXPECT_EQ(again(Kind::rr, start, servers).picks, (std::vector<std::uint32_t>{0, 1, 2})) << nonsense;
   }
 }
 
-TEST(schedule, of_no_server_or_only_quiesced_ones_is_empty) {
-  const std::vector<std::int32_t> quiesced = {0, 0};
-  for (const Kind kind : {Kind::rr, Kind::wrr}) {
-    EXPECT_TRUE(begin(kind, {}).picks.empty());
-    EXPECT_TRUE(begin(kind, quiesced).picks.empty());
+using Positions = std::vector<std::uint32_t>;
+
+const Kind all_kinds[] = {Kind::rr, Kind::wrr, Kind::lc, Kind::wlc, Kind::sed, Kind::nq,   Kind::lblc, Kind::lblcr,
+                          Kind::dh, Kind::sh,  Kind::mh, Kind::fo,  Kind::ovf, Kind::twos, Kind::none};
+
+TEST(schedule, of_no_server_is_empty) {
+  for (const Kind kind : all_kinds) EXPECT_TRUE(begin(kind, {}).picks.empty()) << static_cast<int>(kind);
+}
+
+TEST(schedule, of_quiesced_servers_is_empty_where_the_packet_path_asks_no_weight) {
+  const std::vector<Server> quiesced = servers_of({0, 0});
+  for (const Kind kind : {Kind::rr, Kind::wrr, Kind::fo, Kind::ovf, Kind::none})
+    EXPECT_TRUE(begin(kind, quiesced).picks.empty()) << static_cast<int>(kind);
+}
+
+TEST(schedule, of_a_least_loaded_scheduler_is_the_list) {
+  for (const Kind kind : {Kind::lc, Kind::wlc, Kind::sed, Kind::nq, Kind::twos, Kind::lblc, Kind::lblcr})
+    EXPECT_EQ(begin(kind, servers_of({0, 3, 1})).picks, (Positions{0, 1, 2})) << static_cast<int>(kind);
+}
+
+TEST(schedule, of_a_ranked_scheduler_is_by_weight) {
+  for (const Kind kind : {Kind::fo, Kind::ovf})
+    EXPECT_EQ(begin(kind, servers_of({1, 0, 3, 1, 3})).picks, (Positions{2, 4, 0, 3})) << static_cast<int>(kind);
+}
+
+TEST(schedule, of_a_hashing_scheduler_has_its_buckets) {
+  EXPECT_EQ(begin(Kind::dh, servers_of({1, 1})).picks.size(), 256U);
+  EXPECT_EQ(begin(Kind::sh, servers_of({1, 1})).picks.size(), 256U);
+  EXPECT_EQ(begin(Kind::mh, servers_of({1, 1})).picks.size(), 4093U);
+}
+
+TEST(schedule, is_rebuilt_of_the_servers_alone_but_for_rr_and_wrr) {
+  const std::vector<Server> before = servers_of({1, 1});
+  const std::vector<Server> after = servers_of({2, 1, 1});
+  for (const Kind kind : all_kinds) {
+    if (kind == Kind::rr || kind == Kind::wrr) continue;
+    SCOPED_TRACE(static_cast<int>(kind));
+    const Schedule changed = change(begin(kind, before), 7, Change{Change::What::added, 0}, after);
+    EXPECT_EQ(changed.kind, kind);
+    EXPECT_EQ(changed.start, State{});
+    EXPECT_EQ(changed.picks, begin(kind, after).picks);
+    EXPECT_EQ(again(kind, changed.start, after).picks, changed.picks);
   }
+}
+
+TEST(schedule, has_room_for_as_many_servers_as_mh_has_entries) {
+  EXPECT_TRUE(has_room(Kind::mh, 4093));
+  EXPECT_FALSE(has_room(Kind::mh, 4094));
+  EXPECT_TRUE(has_room(Kind::sh, 4094));
 }
 
 std::size_t share(const std::vector<std::uint32_t>& picks, std::uint32_t position) {
