@@ -28,6 +28,7 @@ constexpr Tool tools[] = {
     {"nginx", "nginx", true, "the real servers' pages"},
     {"curl", "curl", true, "the client"},
     {"wrk", "wrk", true, "load in the demonstration"},
+    {"vsftpd", "vsftpd", false, "the FTP server of tests"},
     {"ethtool", "ethtool", false, "looking at offloads and driver counters"},
     {"tcpdump", "tcpdump", false, "looking at packets"},
 };

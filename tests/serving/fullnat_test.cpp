@@ -1,0 +1,73 @@
+// Full NAT beyond what every method owes: the real server can know its client, by TCP option 254 (dpvs: client address conservation
+// in fullnat: kind, length, port, address).
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include <thread>
+
+#include "tests/serving/method_test.hpp"
+
+namespace penstock::serving {
+namespace {
+
+using namespace std::chrono_literals;
+
+class FullNat : public MethodTest {
+ protected:
+  void SetUp() override {
+    MethodTest::SetUp();
+    if (is_over()) return;
+    for (const char* server : {"rs1", "rs2"}) must(server, "toa_reader");
+  }
+
+  // What either server has noted, once it contains `expected` or the time is over.
+  std::string noted(const std::string& expected) const {
+    const auto deadline = std::chrono::steady_clock::now() + 5s;
+    std::string lines;
+    do {
+      lines = must("rs1", "cat /run/toa") + must("rs2", "cat /run/toa");
+      if (lines.find(expected) != lines.npos) break;
+      std::this_thread::sleep_for(20ms);
+    } while (std::chrono::steady_clock::now() < deadline);
+    return lines;
+  }
+
+  // fe 08, port, address; 14 (20) for IPv6.
+  std::string option_of(const std::string& address, unsigned port) const {
+    const bool is_ipv4 = GetParam().family == Family::ipv4;
+    std::array<unsigned char, 16> bytes{};
+    EXPECT_EQ(inet_pton(is_ipv4 ? AF_INET : AF_INET6, address.c_str(), bytes.data()), 1);
+    std::string hex = fmt::format("fe{:02x}{:04x}", is_ipv4 ? 8 : 20, port);
+    for (std::size_t i = 0; i < (is_ipv4 ? 4U : 16U); ++i) hex += fmt::format("{:02x}", bytes[i]);
+    return hex;
+  }
+};
+
+TEST_P(FullNat, real_server_reads_the_clients_address) {
+  constexpr unsigned client_port = 45678;
+  must("client", "exchange tcp " + at_.vip + " 9000 1 1 " + std::to_string(client_port));
+  const std::string expected = "option=" + option_of(at_.client, client_port) + "\n";
+  EXPECT_NE(noted(expected).find(expected), std::string::npos) << expected << noted(expected);
+}
+
+TEST_P(FullNat, each_client_is_told_apart_behind_one_local_address) {
+  for (const unsigned client_port : {45001U, 45002U, 45003U, 45004U}) {
+    must("client", "exchange tcp " + at_.vip + " 9000 10000 10000 " + std::to_string(client_port));
+    const std::string expected = "option=" + option_of(at_.client, client_port) + "\n";
+    EXPECT_NE(noted(expected).find(expected), std::string::npos) << expected << noted(expected);
+  }
+}
+
+// The servers have no route to the client nor to the VIP: whatever came back came through the director.
+TEST_P(FullNat, servers_know_the_way_to_local_addresses_only) {
+  for (const std::string& address : {at_.client, at_.vip}) {
+    const lab::Outcome route = cluster_.on("rs1", "ip route get " + address);
+    EXPECT_NE(route.exit_status, 0) << route.output;
+  }
+  exchange("tcp", 1, 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, FullNat, testing::ValuesIn(cases_of("fullnat")), name_of);
+
+}  // namespace
+}  // namespace penstock::serving
