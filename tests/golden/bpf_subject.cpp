@@ -127,10 +127,6 @@ class BpfSubject final : public Subject {
     return {};
   }
 
-  Result<void> set(std::string_view setting, const std::string& value) override {
-    return control_->set(setting, value);
-  }
-
   Result<void> set_mtu(Interface interface, std::uint32_t mtu) override {
     control_->set_mtu(interface, mtu);
     return {};

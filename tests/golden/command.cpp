@@ -43,8 +43,6 @@ class RecordedNames final : public cli::Names {
       {{"ftp", 21}, {"domain", 53}, {"http", 80}, {"https", 443}, {"sip", 5060}, {"http-alt", 8080}}};
 };
 
-bool wants_a_shell(const std::string& line) { return line.find_first_of(";|<>&$`'\"\\") != std::string::npos; }
-
 // ipvsadm refuses these by itself: a director has no call that it could ask.
 bool is_for_sync_daemon(const std::vector<std::string>& words) {
   static constexpr std::array options = {"--start-daemon", "--stop-daemon"};
@@ -60,11 +58,8 @@ std::vector<std::string> split_command(const std::string& line) {
   return words;
 }
 
-Result<StepResult> run_command(const std::string& line, const std::string& input, api::Director& director) {
-  const auto words = split_command(line);
-  if (wants_a_shell(line) || words.empty() || words.front() != "ipvsadm") {
-    return fail(ErrorCode::unsupported, "a line for a shell: " + line);
-  }
+Result<StepResult> run_ipvsadm(const std::vector<std::string>& words, const std::string& input,
+                               api::Director& director) {
   if (is_for_sync_daemon(words)) return fail(ErrorCode::unsupported, "the synchronisation daemon");
   static const RecordedNames names;
   std::istringstream in(input);

@@ -12,8 +12,8 @@ namespace penstock::golden {
 
 [[nodiscard]] std::vector<std::string> split_command(const std::string& line);
 
-// ErrorCode::unsupported for lines that want a shell.
-[[nodiscard]] Result<StepResult> run_command(const std::string& line, const std::string& input,
+// "ipvsadm" and its arguments. ErrorCode::unsupported for the synchronisation daemon, which a director cannot be asked for.
+[[nodiscard]] Result<StepResult> run_ipvsadm(const std::vector<std::string>& words, const std::string& input,
                                              api::Director& director);
 
 }  // namespace penstock::golden

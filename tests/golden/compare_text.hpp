@@ -19,6 +19,9 @@ inline constexpr double rate_tolerance =
 // Listings of connections: any order, expiry within the tolerance.
 [[nodiscard]] Differences compare_connections(const std::string& want, const std::string& got);
 
+// A file of /proc/net by the rules of its kind.
+[[nodiscard]] Differences compare_file(std::string_view path, const std::string& want, const std::string& got);
+
 // /proc/net/ip_vs_stats: totals equal, rates within the tolerance; all hexadecimal.
 [[nodiscard]] Differences compare_proc_stats(const std::string& want, const std::string& got);
 

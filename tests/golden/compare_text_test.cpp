@@ -30,6 +30,16 @@ TEST(CompareText, services_may_stand_in_any_order_under_nosort_servers_may_not) 
   EXPECT_FALSE(compare_text("stdout", "ipvsadm -Ln --nosort", "h\n" + one + two, "h\n" + swapped + two).empty());
 }
 
+TEST(CompareText, the_default_of_sync_qlen_max_is_the_machines) {
+  const char* all = "cd /proc/sys/net/ipv4/vs; for f in *; do echo $f: $(cat $f); done";
+  EXPECT_TRUE(compare_text("stdout", all, "sync_qlen_max: 3897\n", "sync_qlen_max: 4096\n").empty());
+  EXPECT_FALSE(compare_text("stdout", all, "sync_ports: 1\n", "sync_ports: 2\n").empty());
+  const char* one = "echo -5 > sync_qlen_max; echo rc=$?; cat sync_qlen_max";
+  EXPECT_TRUE(compare_text("stdout", one, "rc=1\n3897\n", "rc=1\n4096\n").empty());
+  EXPECT_FALSE(compare_text("stdout", one, "rc=0\n77\n", "rc=0\n78\n").empty());
+  EXPECT_FALSE(compare_text("stdout", "cat drop_packet", "3897\n", "4096\n").empty());
+}
+
 TEST(CompareText, rates_agree_within_half_and_two) {
   const char* command = "ipvsadm -Ln --rate";
   const auto differs = [&](const char* want, const char* got) {

@@ -27,9 +27,8 @@ class ControlSide {
                                                                   PassingClock& clock);
 
   [[nodiscard]] api::Director& director() { return *writer_; }
-  // Rates are sampled at each full period of the estimator; at the end, what has expired is swept (IPVS's timers do it at once).
+  // In steps no longer than the daemon's: rates are sampled at each full period of the estimator, and what has expired is swept.
   void advance(std::chrono::milliseconds by);
-  Result<void> set(std::string_view setting, const std::string& value);
   void set_mtu(Interface interface, u32 mtu) { next_hops_.set_mtu(interface, mtu); }
   // Tells the data plane that frames which come in by interface `index` are the director's when they are for `address`.
   void set_ingress(u32 index, const Mac& address);

@@ -103,6 +103,16 @@ Fields decode_gue(View bytes, Extent extent) {
   return fields;
 }
 
+// GUE on whatever port: a packet of the family that its header names.
+bool carries_packet(View body) {
+  if (body.size() < 4 || body[0] >> 6 != 0) return false;
+  const std::size_t header = 4 + static_cast<std::size_t>(body[0] & 0x1f) * 4;
+  if (body.size() < header + 20) return false;
+  const View inner = body.subspan(header);
+  if (body[1] == ip6) return inner[0] >> 4 == 6;
+  return body[1] == ipip && inner[0] == 0x45 && internet_checksum(inner.first(20)) == 0;
+}
+
 Fields decode_udp(View bytes, const Around& around, Extent extent) {
   const std::uint16_t port = read16(bytes, 2);
   const std::uint16_t length = read16(bytes, 4);
@@ -114,7 +124,7 @@ Fields decode_udp(View bytes, const Around& around, Extent extent) {
   }
   const View body = bytes.subspan(8);
   const bool gue = std::find(gue_ports.begin(), gue_ports.end(), port) != gue_ports.end();
-  if (gue && body.size() >= 4 && body[0] >> 6 == 0) {
+  if ((gue && body.size() >= 4 && body[0] >> 6 == 0) || carries_packet(body)) {
     fields["gue"] = decode_gue(body, extent);
   } else if (port == sync_port && body.size() >= 8) {
     fields["sync"] = decode_sync(body);

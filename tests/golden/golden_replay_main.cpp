@@ -109,7 +109,7 @@ int replay_all(const Options& options) {
     if (!trial) return complain(trial.error());
     if (!required.empty()) demand_support(*trial);
     print_trial(recording, *trial, options.list_failed);
-    verdicts.push_back({recording.name, recording.tags, trial->outcome});
+    verdicts.push_back({recording.name, recording.tags, trial->outcome, trial->report});
   }
   if (verdicts.empty()) return complain({ErrorCode::not_found, "no recording was selected"});
   if (!options.list_failed) fmt::print("{}", print_table(verdicts));

@@ -12,14 +12,15 @@
 
 namespace penstock::golden {
 
-// Something that the kernel does and Penstock on purpose does not. Globs for recordings and places of differences.
+// Something that the kernel does and Penstock on purpose does not. Globs for recordings, places of differences and, where the
+// place has "@…" behind it, the notes of steps.
 struct Deviation {
   std::string recording;
   std::string where;
   std::string reason;
 };
 
-// Lines "recording-glob where-glob reason…"; empty lines and those with '#' in front are comments.
+// Lines "recording-glob where-glob[@note-glob] reason…"; empty lines and those with '#' in front are comments.
 [[nodiscard]] Result<std::vector<Deviation>> load_deviations(const std::filesystem::path& file);
 
 enum class Outcome { passed, failed, unsupported };

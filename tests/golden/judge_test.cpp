@@ -93,6 +93,18 @@ TEST(Judge, fragments_are_compared_as_sets_of_their_datagram) {
   EXPECT_EQ(judge(by_steps, as_they_come, {}).outcome, Outcome::failed);
 }
 
+TEST(Judge, a_fragment_that_came_twice_may_leave_twice_and_no_other) {
+  const std::vector<Bytes> out = {fragment(5, first), fragment(5, last)};
+  const auto twice = recording_of(
+      {send(fragment(5, first), {}), send(fragment(5, first), {}), send(fragment(5, last), out)}, {"frag"});
+  const auto run = run_of({sent({fragment(5, first)}), sent({fragment(5, first)}), sent({fragment(5, last)})});
+  EXPECT_EQ(judge(twice, run, {}).outcome, Outcome::passed);
+  const auto once = recording_of({send(fragment(5, first), {}), send(fragment(5, last), out)}, {"frag"});
+  EXPECT_EQ(
+      judge(once, run_of({sent({fragment(5, first), fragment(5, first)}), sent({fragment(5, last)})}), {}).outcome,
+      Outcome::failed);
+}
+
 TEST(Judge, what_is_sent_of_an_incomplete_datagram_is_free) {
   const auto recording = recording_of({send(fragment(5, last), {})}, {"frag"});
   EXPECT_EQ(judge(recording, run_of({sent({fragment(5, last)})}), {}).outcome, Outcome::passed);
@@ -112,6 +124,15 @@ TEST(Judge, a_known_deviation_is_forgiven_where_it_is_known_and_nowhere_else) {
   EXPECT_EQ(forgiven.deviations, std::vector<std::string>{"step 0: because"});
   EXPECT_EQ(judge(recording, run, {{"other-*", "stdout*", "because"}}).outcome, Outcome::failed);
   EXPECT_EQ(judge(recording, run, {{"some-*", "stderr*", "because"}}).outcome, Outcome::failed);
+}
+
+TEST(Judge, a_known_deviation_may_be_of_steps_with_a_note) {
+  Step noted = send(fragment(5, 0), {});
+  std::get<SendStep>(noted.action).note = "non-SYN again";
+  const auto recording = recording_of({noted, send(fragment(6, 0), {})});
+  const std::vector<Deviation> known = {{"some-*", "eth1[[]0]@non-SYN*", "because"}};
+  EXPECT_EQ(judge(recording, run_of({sent({fragment(5, 0)}), {}}), known).outcome, Outcome::passed);
+  EXPECT_EQ(judge(recording, run_of({{}, sent({fragment(6, 0)})}), known).outcome, Outcome::failed);
 }
 
 TEST(Agreement, compares_the_two_runs_not_the_recording) {
@@ -155,10 +176,11 @@ TEST(Report, a_text_that_differs_is_a_small_diff) {
 TEST(Report, the_sum_stands_alone_in_the_last_line) {
   const std::string table = print_table({{"a", {"dr", "tcp"}, Outcome::passed},
                                          {"b", {"dr"}, Outcome::failed},
-                                         {"c", {"nat"}, Outcome::unsupported},
-                                         {"d", {"nat"}, Outcome::unsupported}});
+                                         {"c", {"nat"}, Outcome::unsupported, "step 3: no such thing"},
+                                         {"d", {"nat"}, Outcome::unsupported, "step 12: no such thing"}});
   EXPECT_TRUE(table.ends_with("\n1 passed, 1 failed, 2 skipped\n")) << table;
   EXPECT_NE(table.find("dr                          1        1            0\n"), std::string::npos) << table;
+  EXPECT_NE(table.find("\nskipped for \"no such thing\": c d\n"), std::string::npos) << table;
 }
 
 }  // namespace

@@ -22,6 +22,14 @@ class MockDirector : public api::Director {
   MOCK_METHOD(Result<void>, connections, (const std::function<void(const api::ConnectionView&)>&), (override));
   MOCK_METHOD(Result<api::Timeouts>, timeouts, (), (override));
   MOCK_METHOD(Result<void>, set_timeouts, (const api::Timeouts&), (override));
+  MOCK_METHOD(Result<std::vector<api::Setting>>, settings, (), (override));
+  MOCK_METHOD(Result<void>, set_setting, (const std::string&, const std::string&), (override));
+  MOCK_METHOD(Result<std::vector<model::MarkRule>>, mark_rules, (), (override));
+  MOCK_METHOD(Result<void>, add_mark_rule, (const model::MarkRule&), (override));
+  MOCK_METHOD(Result<void>, delete_mark_rule, (const model::MarkRule&), (override));
+  MOCK_METHOD(Result<std::vector<model::Address>>, local_addresses, (), (override));
+  MOCK_METHOD(Result<void>, add_local_address, (const model::Address&), (override));
+  MOCK_METHOD(Result<void>, delete_local_address, (const model::Address&), (override));
   MOCK_METHOD(Result<api::Info>, info, (), (override));
   MOCK_METHOD(Result<std::vector<api::Counter>>, reasons, (), (override));
 };
@@ -32,7 +40,6 @@ class MockSubject : public Subject {
   api::Director& control() override { return director; }
   MOCK_METHOD(Result<Reaction>, send, (Interface, const Bytes&), (override));
   MOCK_METHOD(Result<void>, advance, (std::chrono::milliseconds), (override));
-  MOCK_METHOD(Result<void>, set, (std::string_view, const std::string&), (override));
   MOCK_METHOD(Result<void>, set_mtu, (Interface, std::uint32_t), (override));
   MOCK_METHOD(Result<Totals>, totals, (), (override));
 

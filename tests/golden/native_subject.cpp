@@ -60,10 +60,6 @@ class NativeSubject final : public Subject {
     return {};
   }
 
-  Result<void> set(std::string_view setting, const std::string& value) override {
-    return control_->set(setting, value);
-  }
-
   Result<void> set_mtu(Interface interface, std::uint32_t mtu) override {
     control_->set_mtu(interface, mtu);
     return {};

@@ -30,10 +30,23 @@ std::optional<Packet> parse_ipv4(View bytes) {
                 .tos = bytes[1],
                 .dont_fragment = (fragmenting & 0x4000) != 0,
                 .fragment = (fragmenting & 0x3fff) != 0,
-                .transport_at = header};
+                .transport_at = header,
+                .datagram = read16(bytes, 4),
+                .offset = static_cast<std::size_t>(fragmenting & 0x1fff) * 8,
+                .more_fragments = (fragmenting & 0x2000) != 0};
 }
 
 bool is_extension(std::uint8_t next) { return next == 0 || next == 43 || next == 44 || next == 60; }
+
+// RFC 8200 §4.5. A fragment that is the whole datagram is one too.
+void note_fragment_header(View bytes, std::size_t at, Packet& packet) {
+  packet.fragment = true;
+  packet.fragment_header_at = at;
+  packet.fragment_header_named_at = packet.protocol_at;
+  packet.offset = read16(bytes, at + 2) & 0xfff8;
+  packet.more_fragments = (read16(bytes, at + 2) & 1) != 0;
+  packet.datagram = read32(bytes, at + 4);
+}
 
 std::optional<Packet> parse_ipv6(View bytes) {
   const std::size_t length = 40 + read16(bytes, 4);
@@ -52,7 +65,7 @@ std::optional<Packet> parse_ipv6(View bytes) {
     const std::size_t at = packet.transport_at;
     if (at + 8 > length) return std::nullopt;
     const bool is_fragment = packet.protocol == 44;
-    packet.fragment |= is_fragment;
+    if (is_fragment) note_fragment_header(bytes, at, packet);
     packet.protocol = bytes[at];
     packet.protocol_at = at;
     packet.transport_at += is_fragment ? 8 : 8 + static_cast<std::size_t>(bytes[at + 1]) * 8;
@@ -84,7 +97,7 @@ Bytes ipv4_header(const Reply& reply) {
   header[9] = reply.protocol;
   append(header, address_bytes(reply.source));
   append(header, address_bytes(reply.destination));
-  write16(header, 10, internet_checksum(header));
+  fill_header_checksum(header, header.size());
   return header;
 }
 
@@ -112,6 +125,11 @@ std::optional<Packet> parse_packet(View packet) {
   return std::nullopt;
 }
 
+void fill_header_checksum(Bytes& packet, std::size_t length) {
+  write16(packet, 10, 0);
+  write16(packet, 10, internet_checksum(View(packet).first(length)));
+}
+
 Bytes one_hop_further(const Packet& packet) {
   Bytes bytes = packet.bytes;
   if (!packet.is_ipv4()) {
@@ -119,8 +137,7 @@ Bytes one_hop_further(const Packet& packet) {
     return bytes;
   }
   --bytes[8];
-  write16(bytes, 10, 0);
-  write16(bytes, 10, internet_checksum(View(bytes).first(packet.transport_at)));
+  fill_header_checksum(bytes, packet.transport_at);
   return bytes;
 }
 

@@ -28,6 +28,13 @@ struct Packet {
   bool fragment = false;
   std::size_t transport_at = 0;
 
+  // Of a fragment. What it carries begins at transport_at.
+  std::uint32_t datagram = 0;  // its identification
+  std::size_t offset = 0;      // bytes
+  bool more_fragments = false;
+  std::size_t fragment_header_at = 0;        // IPv6
+  std::size_t fragment_header_named_at = 0;  // IPv6: the byte before it that says so
+
   [[nodiscard]] bool is_ipv4() const { return source.family == model::Family::ipv4; }
   [[nodiscard]] View transport() const { return View(bytes).subspan(transport_at); }
 };
@@ -36,6 +43,9 @@ struct Packet {
 [[nodiscard]] std::optional<Packet> parse_packet(View packet);
 
 [[nodiscard]] View address_bytes(const model::Address& address);
+
+// Writes the right checksum into an IPv4 header of `length` bytes.
+void fill_header_checksum(Bytes& packet, std::size_t length);
 
 // The same packet with one hop less to live.
 [[nodiscard]] Bytes one_hop_further(const Packet& packet);

@@ -5,21 +5,22 @@
 #include <algorithm>
 
 #include "tests/golden/command.hpp"
+#include "tests/golden/machine.hpp"
 #include "tests/golden/noting_director.hpp"
-#include "tests/golden/proc_stats.hpp"
 #include "tests/golden/stack_model.hpp"
 
 namespace penstock::golden {
 
 namespace {
 
-constexpr std::string_view setting_prefix = "net.ipv4.vs.";
-constexpr std::string_view proc_stats_path = "/proc/net/ip_vs_stats";
-
 class Replayer {
  public:
   Replayer(Subject& subject, const Topology& topology)
-      : subject_(subject), topology_(topology), director_(subject.control()), stack_(topology) {}
+      : subject_(subject),
+        topology_(topology),
+        director_(subject.control()),
+        stack_(topology),
+        machine_(subject, director_) {}
 
   Result<void> wait_until(std::chrono::milliseconds at) {
     if (at <= now_) return {};
@@ -46,7 +47,7 @@ class Replayer {
   }
 
   Result<StepResult> operator()(const CommandStep& step) {
-    auto result = run_command(step.command, step.input, director_);
+    auto result = machine_.run_line(step.command, step.input);
     if (auto refused = director_.take_unsupported()) return tl::unexpected(*refused);
     return result;
   }
@@ -57,47 +58,74 @@ class Replayer {
   }
 
   Result<StepResult> operator()(const SettingStep& step) {
-    if (!step.name.starts_with(setting_prefix)) return fail(ErrorCode::unsupported, "setting " + step.name);
-    const auto done = subject_.set(step.name.substr(setting_prefix.size()), step.value);
+    const auto done = machine_.set(step.name, step.value);
     if (!done && done.error().code == ErrorCode::unsupported) return tl::unexpected(done.error());
     return StepResult{.status = done ? 0 : 1};
   }
 
-  // "ip link set eth1 mtu 1400" is all of the machine that the replay has.
+  // "ip link set eth1 mtu 1400", or what the machine knows.
   Result<StepResult> operator()(const GuestStep& step) {
     const auto words = split_command(step.command);
     const auto interface = words.size() == 6 ? parse_interface(words[3]) : std::nullopt;
     const bool is_mtu = interface && words[0] == "ip" && words[1] == "link" && words[2] == "set" && words[4] == "mtu";
-    if (!is_mtu) return fail(ErrorCode::unsupported, "a step of the machine itself: " + step.command);
-    const auto mtu = static_cast<std::uint32_t>(std::stoul(words[5]));
-    stack_.set_mtu(*interface, mtu);
-    if (auto done = subject_.set_mtu(*interface, mtu); !done) return tl::unexpected(done.error());
+    const auto done =
+        is_mtu ? set_mtu(*interface, static_cast<std::uint32_t>(std::stoul(words[5]))) : machine_.run_guest(words);
+    if (auto refused = director_.take_unsupported()) return tl::unexpected(*refused);
+    if (!done) return tl::unexpected(done.error());
     return StepResult{};
   }
 
   Result<StepResult> operator()(const ReadStep& step) {
-    if (step.path != proc_stats_path) return fail(ErrorCode::unsupported, "reading " + step.path);
-    auto totals = subject_.totals();
-    if (!totals) return tl::unexpected(totals.error());
-    return StepResult{.output = print_proc_stats(*totals)};
+    auto text = machine_.read(step.path);
+    if (!text) return tl::unexpected(text.error());
+    return StepResult{.output = std::move(*text)};
   }
 
  private:
+  Result<void> set_mtu(Interface interface, std::uint32_t mtu) {
+    stack_.set_mtu(interface, mtu);
+    return subject_.set_mtu(interface, mtu);
+  }
+
   Result<std::vector<Sent>> send(Interface in, const Bytes& frame) {
     auto reaction = subject_.send(in, frame);
     if (!reaction) return tl::unexpected(reaction.error());
-    switch (reaction->verdict) {
-      case Verdict::drop:
-        return std::vector<Sent>{};
-      case Verdict::pass:
-        return stack_.receive(in, reaction->frame);
-      case Verdict::transmit:
-        break;
+    std::vector<Sent> sent;
+    if (reaction->verdict == Verdict::pass) {
+      auto answered = pass(in, reaction->frame);
+      if (!answered) return answered;
+      sent = std::move(*answered);
     }
-    auto out = reaction->out_interface;
-    if (!out) out = owner(reaction->frame);
-    if (!out) return fail(ErrorCode::protocol, "a frame left whose source is no MAC address of the director");
-    return std::vector<Sent>{{.interface = *out, .frame = std::move(reaction->frame)}};
+    if (auto done = collect(std::move(*reaction), sent); !done) return tl::unexpected(done.error());
+    return sent;
+  }
+
+  // What the kernel's stack does; its own packets meet the director once more on their way out.
+  Result<std::vector<Sent>> pass(Interface in, const Bytes& frame) {
+    const auto outcome = stack_.receive(in, frame);
+    if (!outcome.own) return outcome.frames;
+    std::vector<Sent> sent;
+    for (const Sent& one : outcome.frames) {
+      auto reaction = subject_.leave(one.interface, one.frame);
+      if (!reaction) return tl::unexpected(reaction.error());
+      if (reaction->verdict == Verdict::pass) sent.push_back({one.interface, reaction->frame});
+      if (auto done = collect(std::move(*reaction), sent); !done) return tl::unexpected(done.error());
+    }
+    return sent;
+  }
+
+  // The frames that leave by the director's doing.
+  Result<void> collect(Reaction reaction, std::vector<Sent>& sent) const {
+    std::vector<Departure> departures = std::move(reaction.also);
+    if (reaction.verdict == Verdict::transmit) {
+      departures.insert(departures.begin(), {std::move(reaction.frame), reaction.out_interface});
+    }
+    for (Departure& departure : departures) {
+      const auto out = departure.out_interface ? departure.out_interface : owner(departure.frame);
+      if (!out) return fail(ErrorCode::protocol, "a frame left whose source is no MAC address of the director");
+      sent.push_back({.interface = *out, .frame = std::move(departure.frame)});
+    }
+    return {};
   }
 
   [[nodiscard]] std::optional<Interface> owner(const Bytes& frame) const {
@@ -111,6 +139,7 @@ class Replayer {
   const Topology& topology_;
   NotingDirector director_;
   StackModel stack_;
+  Machine machine_;
   std::chrono::milliseconds now_{};
 };
 

@@ -1,6 +1,7 @@
 #include "tests/golden/report.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -105,6 +106,23 @@ std::string print_step(const StepResult& want, const StepResult& got, const Diff
   return text;
 }
 
+std::string without_step(const std::string& reason) {
+  const auto colon = reason.find(": ");
+  return reason.starts_with("step ") && colon != std::string::npos ? reason.substr(colon + 2) : reason;
+}
+
+std::string print_reasons(const std::vector<Verdicted>& recordings) {
+  std::map<std::string, std::vector<std::string>> by_reason;
+  for (const Verdicted& recording : recordings) {
+    if (recording.outcome == Outcome::unsupported) by_reason[without_step(recording.reason)].push_back(recording.name);
+  }
+  std::string text;
+  for (const auto& [reason, names] : by_reason) {
+    text += fmt::format("skipped for \"{}\": {}\n", reason, fmt::join(names, " "));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string print_differences(const Recording& recording, const Judgement& judgement,
@@ -132,6 +150,7 @@ std::string print_table(const std::vector<Verdicted>& recordings) {
   for (const auto& [tag, counts] : by_tag) {
     text += fmt::format("{:<20} {:>8} {:>8} {:>12}\n", tag, counts[0], counts[1], counts[2]);
   }
+  text += print_reasons(recordings);
   text += fmt::format("{} passed, {} failed, {} skipped\n", all[0], all[1], all[2]);
   return text;
 }

@@ -19,9 +19,10 @@ struct Verdicted {
   std::string name;
   std::vector<std::string> tags;
   Outcome outcome = Outcome::passed;
+  std::string reason{};  // unsupported: "step 3: …"
 };
 
-// Recordings by tag and outcome, and alone in the last line the sum of it.
+// Recordings by tag and outcome, a line for each reason that some were skipped for, and alone in the last line the sum of it.
 [[nodiscard]] std::string print_table(const std::vector<Verdicted>& recordings);
 
 }  // namespace penstock::golden

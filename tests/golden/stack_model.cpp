@@ -114,7 +114,6 @@ std::optional<Bytes> answer_icmp(const Packet& packet) {
 }
 
 std::optional<Bytes> answer_locally(const Packet& packet) {
-  if (packet.fragment) return std::nullopt;
   const std::uint8_t own_icmp = packet.is_ipv4() ? protocol::icmp : protocol::icmp6;
   if (packet.protocol == protocol::tcp) return answer_tcp(packet);
   if (packet.protocol == protocol::udp) return answer_udp(packet);
@@ -124,12 +123,12 @@ std::optional<Bytes> answer_locally(const Packet& packet) {
   return icmp_error(packet, packet.destination, unknown_protocol);
 }
 
-// Sources that no packet from a wire can have (Linux: martians).
+// Addresses that no packet from a wire can have (Linux: martians).
 bool is_martian(const Packet& packet, const Topology& topology) {
   const auto& bytes = packet.source.bytes;
+  if (is_loopback(packet.source) || is_loopback(packet.destination)) return true;
   if (!packet.is_ipv4()) return bytes[0] == 0xff || packet.source == model::Address{model::Family::ipv6, {}};
-  const bool reserved = bytes[0] == 0 || bytes[0] == 127 || bytes[0] >= 224;
-  return reserved || topology.is_local(packet.source);
+  return bytes[0] == 0 || bytes[0] >= 224 || topology.is_local(packet.source);
 }
 
 bool is_group_address(const model::Address& address) {
@@ -146,14 +145,6 @@ Bytes framed(const Hop& hop, View packet) {
   return frame;
 }
 
-std::vector<Sent> send_to(const Topology& topology, const model::Address& destination,
-                          const std::optional<Bytes>& packet) {
-  if (!packet) return {};
-  const auto hop = topology.hop(destination);
-  if (!hop) return {};
-  return {{.interface = hop->interface, .frame = framed(*hop, *packet)}};
-}
-
 // The director's own address towards whoever sent the packet.
 std::optional<model::Address> own_address(const Topology& topology, const model::Address& peer) {
   const auto hop = topology.hop(peer);
@@ -164,34 +155,69 @@ std::optional<model::Address> own_address(const Topology& topology, const model:
   return std::nullopt;
 }
 
-std::vector<Sent> refuse_to_route(const Topology& topology, const Packet& packet, const IcmpError& error) {
-  if (is_icmp_error(packet)) return {};
+std::optional<Bytes> refuse_to_route(const Topology& topology, const Packet& packet, const IcmpError& error) {
+  if (is_icmp_error(packet)) return std::nullopt;
   const auto from = own_address(topology, packet.source);
-  if (!from) return {};
-  return send_to(topology, packet.source, icmp_error(packet, *from, error));
+  if (!from) return std::nullopt;
+  return icmp_error(packet, *from, error);
 }
 
 }  // namespace
 
-std::vector<Sent> StackModel::receive(Interface in, View frame) const {
+StackModel::Outcome StackModel::receive(Interface in, View frame) {
   if (frame.size() < ethernet_header) return {};
   const auto& own_mac = topology_.mac[static_cast<std::size_t>(in)];
   if (!std::equal(own_mac.begin(), own_mac.end(), frame.begin())) return {};
   const auto packet = parse_packet(frame.subspan(ethernet_header));
   if (!packet || is_martian(*packet, topology_)) return {};
-  if (topology_.is_local(packet->destination)) return send_to(topology_, packet->source, answer_locally(*packet));
+  if (topology_.is_local(packet->destination)) return deliver(*packet);
   if (is_group_address(packet->destination)) return {};
+  return route(*packet);
+}
 
-  const auto hop = topology_.hop(packet->destination);
+StackModel::Outcome StackModel::deliver(const Packet& packet) {
+  if (!packet.fragment) return {.frames = send(answer_locally(packet)), .own = true};
+  const auto datagram = gather(packet);
+  if (!datagram) return {};
+  return {.frames = send(answer_locally(*datagram)), .own = true};
+}
+
+// Whoever gets a datagram's last missing fragment gets the datagram.
+std::optional<Packet> StackModel::gather(const Packet& fragment) {
+  auto& fragments = waiting_[datagram_of(fragment)];
+  fragments.push_back(fragment);
+  const auto datagram = reassemble(fragments);
+  if (!datagram) return std::nullopt;
+  waiting_.erase(datagram_of(fragment));
+  return parse_packet(*datagram);
+}
+
+StackModel::Outcome StackModel::route(const Packet& packet) const {
+  const auto hop = topology_.hop(packet.destination);
   if (!hop) return {};
-  if (packet->ttl <= 1)
-    return refuse_to_route(topology_, *packet, packet->is_ipv4() ? IcmpError{11, 0} : IcmpError{3, 0});
+  const auto refuse = [&](const IcmpError& error) {
+    return Outcome{.frames = send(refuse_to_route(topology_, packet, error)), .own = true};
+  };
+  if (packet.ttl <= 1) return refuse(packet.is_ipv4() ? IcmpError{11, 0} : IcmpError{3, 0});
   const std::uint32_t mtu = mtu_[static_cast<std::size_t>(hop->interface)];
-  if (packet->bytes.size() > mtu) {
-    if (!packet->dont_fragment) return {};
-    return refuse_to_route(topology_, *packet, packet->is_ipv4() ? IcmpError{3, 4, mtu} : IcmpError{2, 0, mtu});
+  if (packet.bytes.size() > mtu && packet.dont_fragment)
+    return refuse(packet.is_ipv4() ? IcmpError{3, 4, mtu} : IcmpError{2, 0, mtu});
+  return {.frames = send(one_hop_further(packet)), .own = false};
+}
+
+// An IPv6 packet is never larger than the MTU here: routed ones were refused, and answers are as large as what they answer.
+std::vector<Sent> StackModel::send(const std::optional<Bytes>& bytes) const {
+  const auto packet = bytes ? parse_packet(*bytes) : std::nullopt;
+  const auto hop = packet ? topology_.hop(packet->destination) : std::nullopt;
+  if (!hop) return {};
+  const std::uint32_t mtu = mtu_[static_cast<std::size_t>(hop->interface)];
+  if (packet->bytes.size() <= mtu || !packet->is_ipv4())
+    return {{.interface = hop->interface, .frame = framed(*hop, packet->bytes)}};
+  std::vector<Sent> frames;
+  for (const Bytes& piece : cut(*packet, mtu)) {
+    frames.push_back({.interface = hop->interface, .frame = framed(*hop, piece)});
   }
-  return {{.interface = hop->interface, .frame = framed(*hop, one_hop_further(*packet))}};
+  return frames;
 }
 
 }  // namespace penstock::golden

@@ -16,7 +16,7 @@ SubjectMaker director_that(Verdict verdict) {
   return [verdict](const Topology&) -> Result<std::unique_ptr<Subject>> {
     auto subject = std::make_unique<NiceMock<MockSubject>>();
     ON_CALL(*subject, send).WillByDefault(Return(Reaction{verdict, outgoing, Interface::eth1}));
-    ON_CALL(*subject, set).WillByDefault(Return(fail(ErrorCode::unsupported, "no settings")));
+    ON_CALL(subject->director, set_setting).WillByDefault(Return(fail(ErrorCode::unsupported, "no settings")));
     return subject;
   };
 }
