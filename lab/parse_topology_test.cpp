@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "lab/process.hpp"
+
 namespace penstock::lab {
 namespace {
 
@@ -137,6 +139,20 @@ TEST(ParseTopology, bounds_the_number_of_hosts) {
   EXPECT_EQ(error_of(text), "parsed");
   add_host(hosts_max);
   EXPECT_EQ(error_of(text), "t.conf:194:6: more than 64 hosts");
+}
+
+TEST(ParseTopology, shipped_topologies_have_a_director_with_a_vip_of_each_family) {
+  for (const char* name : {"dr", "nat", "tunnel", "fullnat"}) {
+    const std::string path = std::string(PENSTOCK_SOURCE_DIR) + "/lab/topologies/" + name + ".conf";
+    const auto text = read_file(path);
+    ASSERT_TRUE(text) << path;
+    const auto topology = parse_topology(path, *text);
+    ASSERT_TRUE(topology) << topology.error().message;
+    const Host* director = find_host(*topology, "director");
+    ASSERT_NE(director, nullptr) << name;
+    ASSERT_EQ(director->vips.size(), 2U) << name;
+    EXPECT_NE(director->vips[0].family, director->vips[1].family) << name;
+  }
 }
 
 }  // namespace

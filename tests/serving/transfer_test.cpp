@@ -57,7 +57,11 @@ TEST_P(Transfer, datagrams_that_fill_the_wire_arrive) {
   exchange("udp", room - sizeof(Request), room - sizeof(Answer));
 }
 
-TEST_P(Transfer, datagrams_in_fragments_arrive) { exchange("udp", 8000, 8000); }
+TEST_P(Transfer, datagrams_in_fragments_arrive) {
+  // In a tunnel each of the client's fragments has to fit with the outer headers: the servers put no outer fragments together.
+  if (GetParam().method.overhead[0] > 0) must("client", "ip route add " + at_.vip + " dev eth0 mtu 1400");
+  exchange("udp", 8000, 8000);
+}
 
 TEST_P(Transfer, server_sees_the_addresses_that_the_method_leaves) {
   std::set<std::string> expected_peers{at_.client};
