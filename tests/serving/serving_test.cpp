@@ -82,6 +82,14 @@ class Serving : public testing::Test {
 
   void kill_daemon() const { must("director", quoted("kill -9 $(pidof penstockd)")); }
 
+  void wait_for_the_daemons_end() const {
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    while (in("director", "pidof penstockd").status == 0) {
+      ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+      std::this_thread::sleep_for(20ms);
+    }
+  }
+
   void start_daemon(const std::string& program) const {
     must("director", quoted("setsid " + program + " >/run/penstockd-again.log 2>&1 &"));
     const auto deadline = std::chrono::steady_clock::now() + 10s;
@@ -149,6 +157,7 @@ TEST_F(Serving, another_build_of_the_daemon_takes_over_without_a_gap) {
   std::this_thread::sleep_for(1s);
   const std::string program = program_id();
   must("director", quoted("kill $(pidof penstockd)"));  // the polite end
+  wait_for_the_daemons_end();                           // two of them refuse to run in one network namespace
   start_daemon(other);
   EXPECT_NE(program_id(), program);
   expect_clean(finish(load));
