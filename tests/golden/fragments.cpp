@@ -49,8 +49,7 @@ DatagramKey datagram_of(const Packet& fragment) {
 std::optional<Bytes> reassemble(const std::vector<Packet>& fragments) {
   std::vector<const Packet*> in_order;
   for (const Packet& fragment : fragments) in_order.push_back(&fragment);
-  std::stable_sort(in_order.begin(), in_order.end(),
-                   [](const auto* a, const auto* b) { return a->offset < b->offset; });
+  std::sort(in_order.begin(), in_order.end(), [](const auto* a, const auto* b) { return a->offset < b->offset; });
   Bytes payload;
   const Packet* last = nullptr;
   for (const Packet* fragment : in_order) {

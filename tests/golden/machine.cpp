@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "model/setting.hpp"
 #include "tests/golden/command.hpp"
 #include "tests/golden/proc_files.hpp"
 

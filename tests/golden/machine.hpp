@@ -1,7 +1,10 @@
 // The director's machine around the packets: its shell, its files in /proc, and what recordings do to it besides ipvsadm.
 #pragma once
 
-#include "model/setting.hpp"
+#include <map>
+#include <string>
+#include <vector>
+
 #include "tests/golden/mark_chain.hpp"
 #include "tests/golden/shell.hpp"
 #include "tests/golden/subject.hpp"

@@ -65,7 +65,8 @@ class Replayer {
 
   // "ip link set eth1 mtu 1400", or what the machine knows.
   Result<StepResult> operator()(const GuestStep& step) {
-    const auto words = split_command(step.command);
+    auto words = split_command(step.command);
+    if (words.size() == 7 && words[3] == "dev") words.erase(words.begin() + 3);
     const auto interface = words.size() == 6 ? parse_interface(words[3]) : std::nullopt;
     const bool is_mtu = interface && words[0] == "ip" && words[1] == "link" && words[2] == "set" && words[4] == "mtu";
     const auto done =

@@ -115,7 +115,10 @@ TEST_F(ReplayTest, an_unknown_word_module_route_or_file_is_unsupported) {
 
 TEST_F(ReplayTest, an_mtu_reaches_the_subject) {
   EXPECT_CALL(subject_, set_mtu(Interface::eth1, 1400U));
-  EXPECT_EQ(run({step(GuestStep{"ip link set eth1 mtu 1400"})}).results.size(), 1U);
+  EXPECT_CALL(subject_, set_mtu(Interface::eth0, 9000U));
+  const auto done =
+      run({step(GuestStep{"ip link set eth1 mtu 1400"}), step(GuestStep{"ip link set dev eth0 mtu 9000"})});
+  EXPECT_EQ(done.results.size(), 2U);
 }
 
 TEST_F(ReplayTest, a_setting_is_named_without_its_prefix_and_a_refusal_is_a_status) {
