@@ -1,11 +1,33 @@
 #include "control/settings.hpp"
 
+#include <array>
+
+#include "control/transitions.hpp"
 #include "datapath/core/atomic.hpp"
 
 namespace penstock::control {
 namespace {
 
 constexpr u32 index(TcpState state) { return static_cast<u32>(state); }
+constexpr u32 index(SctpState state) { return static_cast<u32>(state); }
+
+// Settings that the packet path reads as they are, by the names that both sides share.
+struct Copied {
+  std::string_view name;
+  u32 Settings::* field;
+};
+
+constexpr std::array copied = {
+#define PEN_SETTING(name) \
+  Copied { #name, &Settings::name }
+    PEN_SETTING(sloppy_tcp),         PEN_SETTING(sloppy_sctp),
+    PEN_SETTING(expire_nodest_conn), PEN_SETTING(expire_quiescent_template),
+    PEN_SETTING(conn_reuse_mode),    PEN_SETTING(schedule_icmp),
+    PEN_SETTING(nat_icmp_send),      PEN_SETTING(pmtu_disc),
+    PEN_SETTING(cache_bypass),       PEN_SETTING(ignore_tunneled),
+    PEN_SETTING(toa_kind),
+#undef PEN_SETTING
+};
 
 }  // namespace
 
@@ -24,8 +46,14 @@ Settings initial_settings(u32 ticks_per_second) {
   settings.tcp_timeout[index(TcpState::last_ack)] = seconds(30);
   settings.tcp_timeout[index(TcpState::listen)] = seconds(120);
   settings.tcp_timeout[index(TcpState::synack)] = seconds(120);
+  for (u32 state = 0; state < sctp_states; ++state) settings.sctp_timeout[state] = seconds(61);
+  settings.sctp_timeout[index(SctpState::none)] = seconds(2);
+  settings.sctp_timeout[index(SctpState::init1)] = seconds(4);
+  settings.sctp_timeout[index(SctpState::rejected)] = seconds(4);
+  settings.sctp_timeout[index(SctpState::established)] = seconds(900);
   settings.udp_timeout = seconds(300);
-  settings.conn_reuse_mode = 1;
+  write_sctp_transitions(settings);
+  write_settings(settings, {}, {});
   return settings;
 }
 
@@ -48,6 +76,22 @@ void write_timeouts(Settings& settings, const api::Timeouts& timeouts) {
   store_release(&settings.tcp_timeout[index(TcpState::established)], timeouts.tcp_s * second);
   store_release(&settings.tcp_timeout[index(TcpState::fin_wait)], timeouts.tcp_fin_s * second);
   store_release(&settings.udp_timeout, timeouts.udp_s * second);
+}
+
+void write_settings(Settings& live, const model::Settings& wanted, const Defence& defence) {
+  for (const Copied& setting : copied) store_release(&(live.*setting.field), model::number_of(wanted, setting.name));
+  const u32 second = live.ticks_per_second;
+  store_release(&live.lblc_expiration, model::number_of(wanted, "lblc_expiration") * second);
+  store_release(&live.lblcr_expiration, model::number_of(wanted, "lblcr_expiration") * second);
+  store_release(&live.drop_rate, defence.drop_rate);
+  write_tcp_transitions(live, defence.secure_tcp ? TcpTable::secure : TcpTable::normal);
+}
+
+std::vector<api::Setting> views_of(const model::Settings& settings) {
+  std::vector<api::Setting> views;
+  for (const model::SettingRule& rule : model::setting_rules())
+    views.push_back({std::string(rule.name), std::string(model::value_of(settings, rule))});
+  return views;
 }
 
 }  // namespace penstock::control

@@ -2,11 +2,13 @@
 #pragma once
 
 #include "api/types.hpp"
+#include "control/defence.hpp"
 #include "datapath/abi/config.hpp"
+#include "model/setting.hpp"
 
 namespace penstock::control {
 
-// IPVS's defaults (ipvs-spec.md §3, §5, §19).
+// IPVS's defaults (ipvs-spec.md §3, §4, §5, §19).
 [[nodiscard]] Settings initial_settings(u32 ticks_per_second);
 [[nodiscard]] api::Timeouts initial_timeouts();
 
@@ -17,5 +19,11 @@ inline constexpr u32 timeout_ticks_max = 0x7fffffff;
 [[nodiscard]] api::Timeouts changed(const api::Timeouts& timeouts, const api::Timeouts& change);
 // Writes them into the live settings. A running connection gets the new value with its next packet.
 void write_timeouts(Settings& settings, const api::Timeouts& timeouts);
+
+// The operator's settings and what the defences make of them, into the live ones; word by word, as sysctls change.
+void write_settings(Settings& live, const model::Settings& wanted, const Defence& defence);
+
+// The operator's settings, all that there are.
+[[nodiscard]] std::vector<api::Setting> views_of(const model::Settings& settings);
 
 }  // namespace penstock::control
