@@ -12,7 +12,8 @@
 
 namespace penstock::control {
 
-inline constexpr int store_version = 1;
+// Version 1 knew no settings, mark rules or local addresses: it is read as having none.
+inline constexpr int store_version = 2;
 
 class Store {
  public:

@@ -56,6 +56,14 @@ Place list(const Place& object, const char* name) {
   return place;
 }
 
+template <typename Read>
+auto elements(const Place& object, const char* name, Read read) {
+  const Place all = list(object, name);
+  std::vector<decltype(read(all))> values;
+  for (std::size_t i = 0; i < all.value.size(); ++i) values.push_back(read(all.at(i)));
+  return values;
+}
+
 api::Statistics statistics(const Place& place) {
   return {.connections = number<std::uint64_t>(place, "connections"),
           .in_packets = number<std::uint64_t>(place, "in_packets"),
@@ -89,16 +97,75 @@ Slot slot(const Place& place) {
   return {.index = number<u32>(place, "index"), .generation = number<u16>(place, "generation")};
 }
 
+// One of the numbers that an enumeration has.
+template <typename Enum>
+Enum one_of(const Place& object, const char* name, std::initializer_list<Enum> known) {
+  const auto value = number<std::uint8_t>(object, name);
+  for (const Enum each : known)
+    if (value == static_cast<std::uint8_t>(each)) return each;
+  refuse(object.at(name), "not a number that means something here");
+}
+
+template <typename Value>
+Value parsed(const Place& object, const char* name, std::optional<Value> value, const char* what) {
+  if (!value) refuse(object.at(name), what);
+  return *std::move(value);
+}
+
+model::Prefix prefix(const Place& place, const char* name) {
+  return parsed(place, name, model::parse_prefix(text(place, name)), "not a block of addresses");
+}
+
+std::vector<model::PortRange> ports(const Place& place, const char* name) {
+  const std::string ranges = text(place, name);
+  if (ranges.empty()) return {};
+  return parsed(place, name, model::parse_port_ranges(ranges), "not ports");
+}
+
+model::MarkRule mark_rule(const Place& place) {
+  using enum model::Protocol;
+  model::MarkRule rule;
+  rule.family = one_of(place, "family", {model::Family::ipv4, model::Family::ipv6});
+  if (number<std::uint8_t>(place, "protocol") != 0) rule.protocol = one_of(place, "protocol", {tcp, udp, sctp});
+  rule.source = prefix(place, "source");
+  rule.source_ports = ports(place, "source_ports");
+  rule.destination = prefix(place, "destination");
+  rule.destination_ports = ports(place, "destination_ports");
+  rule.mark = number<std::uint32_t>(place, "mark");
+  return rule;
+}
+
+model::Address local_address(const Place& place) {
+  const auto address = place.value.is_string() ? model::parse_address(place.value.get<std::string>()) : std::nullopt;
+  if (!address) refuse(place, "not an address");
+  return *address;
+}
+
+model::Settings settings(const Place& place) {
+  if (!place.value.is_object()) refuse(place, "not an object");
+  model::Settings read;
+  for (const auto& [name, value] : place.value.items()) {
+    const Place member = place.at(name.c_str());
+    if (!value.is_string()) refuse(member, "not a text");
+    if (const auto changed = model::change(read, name, value.get<std::string>()); !changed)
+      refuse(member, changed.error().message);
+  }
+  return read;
+}
+
 StoredServer server(const Place& place) {
   StoredServer stored;
   stored.server.endpoint = endpoint(place.at("endpoint"));
-  stored.server.method = static_cast<model::Method>(number<std::uint8_t>(place, "method"));
+  using enum model::Method;
+  stored.server.method = one_of(place, "method", {nat, local, tunnel, direct, fullnat});
   stored.server.weight = number<std::int32_t>(place, "weight");
   stored.server.upper_threshold = number<std::uint32_t>(place, "upper_threshold");
   stored.server.lower_threshold = number<std::uint32_t>(place, "lower_threshold");
-  stored.server.tunnel.type = static_cast<model::TunnelType>(number<std::uint8_t>(place, "tunnel_type"));
+  using enum model::TunnelType;
+  stored.server.tunnel.type = one_of(place, "tunnel_type", {ipip, gue, gre});
   stored.server.tunnel.port = number<std::uint16_t>(place, "tunnel_port");
-  stored.server.tunnel.checksum = static_cast<model::TunnelChecksum>(number<std::uint8_t>(place, "tunnel_checksum"));
+  using enum model::TunnelChecksum;
+  stored.server.tunnel.checksum = one_of(place, "tunnel_checksum", {none, checksum, remote_checksum});
   stored.slot = slot(place.at("slot"));
   stored.base = statistics(place.at("base"));
   return stored;
@@ -116,8 +183,7 @@ StoredService service(const Place& place) {
   stored.schedule.cursor = number<std::int32_t>(place, "cursor");
   stored.schedule.current_weight = number<std::int32_t>(place, "current_weight");
   stored.carried = statistics(place.at("carried"));
-  const Place servers = list(place, "servers");
-  for (std::size_t i = 0; i < servers.value.size(); ++i) stored.servers.push_back(server(servers.at(i)));
+  stored.servers = elements(place, "servers", server);
   return stored;
 }
 
@@ -130,9 +196,10 @@ StoredRetired retired(const Place& place) {
 
 StoredState state_of(const json& document) {
   const Place root{document, ""};
-  if (const int version = number<int>(root, "version"); version != store_version)
+  const int version = number<int>(root, "version");
+  if (version < 1 || version > store_version)
     refuse(root.at("version"),
-           "is " + std::to_string(version) + ", this daemon reads " + std::to_string(store_version));
+           "is " + std::to_string(version) + ", this daemon reads 1 to " + std::to_string(store_version));
   StoredState state;
   state.tables = number<std::uint64_t>(root, "tables");
   state.next_service_id = number<u32>(root, "next_service_id");
@@ -142,16 +209,20 @@ StoredState state_of(const json& document) {
   state.timeouts = {.tcp_s = number<std::uint32_t>(timeouts, "tcp_s"),
                     .tcp_fin_s = number<std::uint32_t>(timeouts, "tcp_fin_s"),
                     .udp_s = number<std::uint32_t>(timeouts, "udp_s")};
-  const Place services = list(root, "services");
-  for (std::size_t i = 0; i < services.value.size(); ++i) state.services.push_back(service(services.at(i)));
-  const Place removed = list(root, "retired");
-  for (std::size_t i = 0; i < removed.value.size(); ++i) state.retired.push_back(retired(removed.at(i)));
+  if (version > 1) {
+    state.settings = settings(root.at("settings"));
+    state.mark_rules = elements(root, "mark_rules", mark_rule);
+    state.local_addresses = elements(root, "local_addresses", local_address);
+  }
+  state.services = elements(root, "services", service);
+  state.retired = elements(root, "retired", retired);
   return state;
 }
 
 // What types cannot say: IPVS's rules hold, and nothing is given out twice.
 void check(const StoredState& state) {
   model::DesiredState desired;
+  if (const auto restored = restore_all_but_services(desired, state); !restored) throw Misfit{restored.error().message};
   std::set<u32> slots;
   std::set<u32> ids;
   const auto take_slot = [&](const Slot& taken) {

@@ -2,6 +2,8 @@
 // for a thousand servers takes longer than syncing the file. All texts in it are names the model has checked: no escapes.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "control/store.hpp"
 
 namespace penstock::control {
@@ -31,6 +33,26 @@ std::string json(const StoredServer& stored) {
                      json(server.endpoint), static_cast<int>(server.method), server.weight, server.upper_threshold,
                      server.lower_threshold, static_cast<int>(server.tunnel.type), server.tunnel.port,
                      static_cast<int>(server.tunnel.checksum), json(stored.slot), json(stored.base));
+}
+
+std::string json(const model::Address& address) { return fmt::format("\"{}\"", to_string(address)); }
+
+std::string json(const model::MarkRule& rule) {
+  return fmt::format(R"({{"family":{},"protocol":{},"source":"{}","source_ports":"{}","destination":"{}",)"
+                     R"("destination_ports":"{}","mark":{}}})",
+                     static_cast<int>(rule.family), rule.protocol ? static_cast<int>(*rule.protocol) : 0,
+                     to_string(rule.source), to_string(rule.source_ports), to_string(rule.destination),
+                     to_string(rule.destination_ports), rule.mark);
+}
+
+// A tab between two numbers would need an escape; a blank is read alike.
+std::string json(const model::Settings& settings) {
+  std::string text;
+  for (auto [name, value] : settings) {
+    std::ranges::replace(value, '\t', ' ');
+    text += fmt::format(R"({}"{}":"{}")", text.empty() ? "" : ",", name, value);
+  }
+  return "{" + text + "}";
 }
 
 std::string json(const StoredService& stored);
@@ -71,10 +93,13 @@ std::string json(const api::Timeouts& timeouts) {
 std::string encode(const StoredState& state) {
   return fmt::format(R"({{"version":{},"tables":{},"next_service_id":{},"slots_end":{},"total_base":{},"timeouts":{},)"
                      "\n"
+                     R"("settings":{},"mark_rules":{},"local_addresses":{},)"
+                     "\n"
                      R"("services":{},"retired":{}}})"
                      "\n",
                      store_version, state.tables, state.next_service_id, state.slots_end, json(state.total_base),
-                     json(state.timeouts), json(state.services), json(state.retired));
+                     json(state.timeouts), json(state.settings), json(state.mark_rules), json(state.local_addresses),
+                     json(state.services), json(state.retired));
 }
 
 }  // namespace penstock::control

@@ -32,12 +32,37 @@ StoredState example() {
   web.servers.push_back({server("10.0.0.2", 4), {.index = 3, .generation = 0xffff}, {}});
   web.servers.push_back({server("10.0.0.1", 0), {.index = 4, .generation = 1}, {}});
   web.servers[0].base.in_bytes = 1ULL << 63;
+  web.service.flags = model::service_flag::persistent | model::service_flag::sched_1;
+  web.service.persistence_timeout_s = 360;
+  web.service.netmask = 0xffffff00;
+  web.servers[0].server.method = model::Method::fullnat;
+  web.servers[0].server.upper_threshold = 100;
+  web.servers[0].server.lower_threshold = 50;
+  web.servers[1].server.method = model::Method::tunnel;
+  web.servers[1].server.tunnel = {model::TunnelType::gue, 6080, model::TunnelChecksum::remote_checksum};
   state.services.push_back(web);
   StoredService web6;
   web6.service = service(tcp("2001:db8::1", 443));
   web6.service.key.protocol = model::Protocol::udp;
   web6.id = 8;
   state.services.push_back(web6);
+  StoredService marked;
+  marked.service.key.fwmark = 4294967295U;
+  marked.service.scheduler = "mh";
+  marked.id = 6;
+  state.services.push_back(marked);
+  state.settings = {{"sloppy_tcp", "1"}, {"sync_threshold", "5\t60"}};
+  model::MarkRule rule;
+  state.mark_rules.push_back(rule);
+  rule.protocol = model::Protocol::sctp;
+  rule.family = model::Family::ipv6;
+  rule.source = *model::parse_prefix("2001:db8::/32");
+  rule.destination = *model::parse_prefix("2001:db8:1::/48");
+  rule.source_ports = {{1024, 65535}};
+  rule.destination_ports = {{80, 80}, {8000, 8080}};
+  rule.mark = 4294967295U;
+  state.mark_rules.push_back(rule);
+  state.local_addresses = {*model::parse_address("10.0.0.250"), *model::parse_address("fd00::250")};
   state.retired.push_back({{tcp("192.0.2.1", 80), at("10.0.0.9", 80)}, {.index = 1, .generation = 2}, 7, {}});
   return state;
 }
@@ -67,6 +92,11 @@ TEST(store_codec, gives_back_what_it_was_given) {
   EXPECT_EQ(back->services[0].service, example().services[0].service);
   EXPECT_EQ(back->services[0].servers[0].server, example().services[0].servers[0].server);
   EXPECT_EQ(back->services[1].service.key, example().services[1].service.key);
+  EXPECT_EQ(back->services[0].servers[1].server, example().services[0].servers[1].server);
+  EXPECT_EQ(back->services[2].service, example().services[2].service);
+  EXPECT_EQ(back->settings, example().settings);
+  EXPECT_EQ(back->mark_rules, example().mark_rules);
+  EXPECT_EQ(back->local_addresses, example().local_addresses);
   EXPECT_EQ(back->retired[0].owner, example().retired[0].owner);
 }
 
@@ -77,7 +107,24 @@ struct Damage {
 };
 
 const Damage damages[] = {
-    {"/version", 2, "version: is 2, this daemon reads 1"},
+    {"/version", 3, "version: is 3, this daemon reads 1 to 2"},
+    {"/version", 0, "version: is 0, this daemon reads 1 to 2"},
+    {"/services/0/servers/0/method", 4, "services[0].servers[0].method: not a number that means something here"},
+    {"/services/0/servers/1/tunnel_type", 3, "services[0].servers[1].tunnel_type: not a number that means something"},
+    {"/services/0/servers/1/tunnel_checksum", 3, "services[0].servers[1].tunnel_checksum: not a number that means"},
+    {"/services/0/servers/1/tunnel_port", 0, "a GUE tunnel needs a port"},
+    {"/settings/sloppy_tcp", "no", "settings.sloppy_tcp: setting sloppy_tcp to \"no\": a number from 0"},
+    {"/settings/sloppy_tcp", 1, "settings.sloppy_tcp: not a text"},
+    {"/settings", json::array(), "settings: not an object"},
+    {"/mark_rules/1/family", 5, "mark_rules[1].family: not a number that means something here"},
+    {"/mark_rules/1/protocol", 1, "mark_rules[1].protocol: not a number that means something here"},
+    {"/mark_rules/1/protocol", 0, "ports need a protocol"},
+    {"/mark_rules/1/source", "2001:db8::/129", "mark_rules[1].source: not a block of addresses"},
+    {"/mark_rules/1/source_ports", "1024:", "mark_rules[1].source_ports: not ports"},
+    {"/local_addresses/0", "10.0.0", "local_addresses[0]: not an address"},
+    {"/local_addresses/0", "224.0.0.1", "not an address that real servers could answer to"},
+    {"/local_addresses/0", "fd00::250", "it exists already"},
+    {"/local_addresses/0", "fd00::251", "fullnat needs a local IPv4 address"},
     {"/services", 5, "services: not a list"},
     {"/services/0/servers/1/slot/index", -1, "services[0].servers[1].slot.index: too small"},
     {"/services/0/servers/1/slot/generation", 65536, "services[0].servers[1].slot.generation: too large"},
@@ -105,6 +152,17 @@ TEST(store_codec, says_where_a_document_is_wrong) {
   }
 }
 
+TEST(store_codec, reads_what_the_first_version_wrote) {
+  json document = json::parse(encode(example()));
+  document["version"] = 1;
+  for (const char* later : {"settings", "mark_rules", "local_addresses"}) document.erase(later);
+  document["services"][0]["servers"][0]["method"] = 3;
+  const auto read = decode(document.dump());
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->services.size(), 3U);
+  EXPECT_TRUE(read->settings.empty() && read->mark_rules.empty() && read->local_addresses.empty());
+}
+
 TEST(store_codec, refuses_every_truncation_and_every_missing_member) {
   const std::string text = encode(example());
   for (std::size_t length = 0; length + 2 < text.size(); ++length)
@@ -115,7 +173,8 @@ TEST(store_codec, refuses_every_truncation_and_every_missing_member) {
     json without = document;
     const json::json_pointer pointer(path);
     json& parent = without.at(pointer.parent_pointer());
-    if (!parent.is_object()) continue;
+    const bool may_be_missing = pointer.parent_pointer() == json::json_pointer("/settings");  // it has its default
+    if (!parent.is_object() || may_be_missing) continue;
     parent.erase(pointer.back());
     EXPECT_FALSE(decode(without.dump())) << path;
   }

@@ -1,5 +1,5 @@
 // What a daemon must know of its predecessor to go on where that one was: the desired state, and which slot of the tables,
-// which generation and which counters' base belongs to whom. Timeouts too. A value; the store keeps it.
+// which generation and which counters' base belongs to whom. A value; the store keeps it.
 #pragma once
 
 #include <vector>
@@ -7,7 +7,7 @@
 #include "api/types.hpp"
 #include "control/settings.hpp"
 #include "control/slots.hpp"
-#include "model/service.hpp"
+#include "model/desired_state.hpp"
 #include "schedulers/schedule.hpp"
 
 namespace penstock::control {
@@ -40,8 +40,14 @@ struct StoredState {
   u32 slots_end = 0;
   api::Statistics total_base;
   api::Timeouts timeouts = initial_timeouts();
+  model::Settings settings;
+  std::vector<model::MarkRule> mark_rules;
+  std::vector<model::Address> local_addresses;
   std::vector<StoredService> services;  // oldest first
   std::vector<StoredRetired> retired;
 };
+
+// Puts settings, mark rules and local addresses into an empty state: before the services, since fullnat servers need the latter.
+[[nodiscard]] Result<void> restore_all_but_services(model::DesiredState& desired, const StoredState& known);
 
 }  // namespace penstock::control
