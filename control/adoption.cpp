@@ -35,6 +35,7 @@ Result<void> Adoption::take_over(const StoredState& known) {
   same_tables_ = known.tables == fingerprint_of(writer_.around_.tables.config.hash_key);
   draft_.state.timeouts = known.timeouts;
   draft_.state.next_service_id = known.next_service_id;
+  if (auto restored = restore_all_but_services(draft_.state.desired, known); !restored) return restored;
   take_stock();
   if (same_tables_) give_slots_back(known);
   for (const StoredService& service : known.services)
@@ -135,6 +136,9 @@ Result<void> Adoption::write_tables() {
   }
   writer_.state_ = std::move(draft_.state);
   withdraw_strangers();
+  writer_.write_settings();
+  writer_.write_mark_rules();
+  writer_.write_local_addresses();
   return {};
 }
 

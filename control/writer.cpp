@@ -239,6 +239,7 @@ api::ServiceView Writer::view_of(const model::ServiceEntry& entry) const {
     server.server = entry.servers[i];
     server.active = shown(load_acquire(&around_.tables.loads[slot].active));
     server.inactive = shown(load_acquire(&around_.tables.loads[slot].inactive));
+    server.persistent = shown(load_acquire(&around_.tables.loads[slot].persistent));
     server.statistics = state_.book.server(slot);
     server.rates = state_.book.server_rates(slot);
   }
@@ -295,7 +296,8 @@ api::Statistics Writer::total_statistics() const { return state_.book.total(); }
 api::Rates Writer::total_rates() const { return state_.book.total_rates(); }
 
 void Writer::tick() {
-  state_.book.tick();
+  if (model::number_of(state_.desired.settings(), "run_estimation") != 0) state_.book.tick();
+  write_settings();
   // Not stored: a successor finds these slots retired, and frees them likewise.
   const std::vector<u32> freed = state_.slots.free_what_is_due(around_.clock.steady());
   for (const u32 slot : freed) state_.book.leave(slot);

@@ -12,6 +12,7 @@
 
 #include "api/director.hpp"
 #include "control/clock.hpp"
+#include "control/local_pool.hpp"
 #include "control/next_hops.hpp"
 #include "control/store.hpp"
 #include "control/table_writer.hpp"
@@ -29,6 +30,7 @@ class Writer final : public api::Director {
     const Clock& clock;
     Store* store = nullptr;                        // none: nothing survives the process
     std::function<void(const std::string&)> warn;  // what an operator should know, one line; may be empty
+    std::function<u64()> available_pages = {};     // for the defences (defence.hpp); may be empty: plenty
   };
 
   // Programs what the store holds. Tables that a former writer left (same boot secret) are adopted: slots, counters,
@@ -52,6 +54,16 @@ class Writer final : public api::Director {
 
   Result<api::Timeouts> timeouts() override;
   Result<void> set_timeouts(const api::Timeouts& timeouts) override;
+
+  Result<std::vector<api::Setting>> settings() override;
+  Result<void> set_setting(const std::string& name, const std::string& value) override;
+  Result<std::vector<model::MarkRule>> mark_rules() override;
+  Result<void> add_mark_rule(const model::MarkRule& rule) override;
+  Result<void> delete_mark_rule(const model::MarkRule& rule) override;
+  Result<std::vector<model::Address>> local_addresses() override;
+  Result<void> add_local_address(const model::Address& address) override;
+  Result<void> delete_local_address(const model::Address& address) override;
+
   Result<api::Info> info() override;
   Result<std::vector<api::Counter>> reasons() override;
 
@@ -59,7 +71,7 @@ class Writer final : public api::Director {
   [[nodiscard]] api::Statistics total_statistics() const;
   [[nodiscard]] api::Rates total_rates() const;
 
-  // Once every two seconds: rates (IPVS's estimator), and removed servers that nobody needs any more.
+  // Once every two seconds: rates (IPVS's estimator), the defences, and removed servers that nobody needs any more.
   void tick();
 
  private:
@@ -82,6 +94,12 @@ class Writer final : public api::Director {
   Result<void> install(Draft& draft, const model::ServiceKey& key, ServiceProgram program,
                        schedulers::Schedule schedule);
   static void remove_service(Draft& draft, const model::ServiceKey& key);
+
+  // Desired settings, mark rules and local addresses into the tables.
+  void write_settings() const;
+  void write_mark_rules() const;
+  void write_local_addresses() const;
+  [[nodiscard]] HeldPlaces held_local_addresses() const;
 
   Result<void> save(const WriterState& state) const;
   [[nodiscard]] api::ServiceView view_of(const model::ServiceEntry& entry) const;

@@ -35,6 +35,9 @@ StoredState stored(const WriterState& state, u64 tables) {
   kept.slots_end = state.book.slots_end();
   kept.total_base = state.book.total_base();
   kept.timeouts = state.timeouts;
+  kept.settings = state.desired.settings();
+  kept.mark_rules = state.desired.mark_rules();
+  kept.local_addresses = state.desired.local_addresses();
   for (const model::ServiceEntry& entry : state.desired.services())
     kept.services.push_back(stored_service(state, entry));
   for (const auto& [owner, slot] : state.slots.retired()) {
