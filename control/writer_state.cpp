@@ -1,6 +1,7 @@
 #include "control/writer_state.hpp"
 
 #include "control/images.hpp"
+#include "control/mark_table.hpp"
 #include "datapath/core/hash.hpp"
 
 namespace penstock::control {
@@ -21,8 +22,8 @@ StoredService stored_service(const WriterState& state, const model::ServiceEntry
   return kept;
 }
 
-void mark(VipFilter& filter, const model::ServiceKey& key) {
-  const u32 bit = vip_filter_bit(image_of(key.vip.address));
+void mark(VipFilter& filter, const model::Address& address) {
+  const u32 bit = vip_filter_bit(image_of(address));
   filter.bits[bit / 64] |= u64{1} << (bit % 64);
 }
 
@@ -50,8 +51,10 @@ StoredState stored(const WriterState& state, u64 tables) {
 VipFilter filter_of(const WriterState& state) {
   VipFilter filter{};
   if (state.programs.empty()) return filter;
-  for (const auto& [key, program] : state.programs) mark(filter, key);
-  for (const auto& [owner, slot] : state.slots.retired()) mark(filter, owner.service);
+  for (const auto& [key, program] : state.programs) mark(filter, key.vip.address);
+  for (const auto& [owner, slot] : state.slots.retired()) mark(filter, owner.service.vip.address);
+  for (const model::Address& address : state.desired.local_addresses()) mark(filter, address);
+  add_mark_rules(filter, state.desired.mark_rules());
   return filter;
 }
 
