@@ -166,6 +166,7 @@ StoredServer server(const Place& place) {
   stored.server.tunnel.port = number<std::uint16_t>(place, "tunnel_port");
   using enum model::TunnelChecksum;
   stored.server.tunnel.checksum = one_of(place, "tunnel_checksum", {none, checksum, remote_checksum});
+  stored.last_weight = number<std::int32_t>(place, "last_weight");
   stored.slot = slot(place.at("slot"));
   stored.base = statistics(place.at("base"));
   return stored;
@@ -194,9 +195,21 @@ StoredRetired retired(const Place& place) {
           .base = statistics(place.at("base"))};
 }
 
+// Version 1 as version 2 would have written it. Servers had their weights, but which was the last above 0 was not said.
+json upgraded(json document) {
+  document["version"] = 2;
+  document["settings"] = json::object();
+  document["mark_rules"] = json::array();
+  document["local_addresses"] = json::array();
+  for (json& stored : document.at("services"))
+    for (json& server : stored.at("servers")) server["last_weight"] = server.at("weight");
+  return document;
+}
+
 StoredState state_of(const json& document) {
   const Place root{document, ""};
   const int version = number<int>(root, "version");
+  if (version == 1) return state_of(upgraded(document));
   if (version < 1 || version > store_version)
     refuse(root.at("version"),
            "is " + std::to_string(version) + ", this daemon reads 1 to " + std::to_string(store_version));
@@ -209,11 +222,9 @@ StoredState state_of(const json& document) {
   state.timeouts = {.tcp_s = number<std::uint32_t>(timeouts, "tcp_s"),
                     .tcp_fin_s = number<std::uint32_t>(timeouts, "tcp_fin_s"),
                     .udp_s = number<std::uint32_t>(timeouts, "udp_s")};
-  if (version > 1) {
-    state.settings = settings(root.at("settings"));
-    state.mark_rules = elements(root, "mark_rules", mark_rule);
-    state.local_addresses = elements(root, "local_addresses", local_address);
-  }
+  state.settings = settings(root.at("settings"));
+  state.mark_rules = elements(root, "mark_rules", mark_rule);
+  state.local_addresses = elements(root, "local_addresses", local_address);
   state.services = elements(root, "services", service);
   state.retired = elements(root, "retired", retired);
   return state;

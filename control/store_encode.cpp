@@ -29,10 +29,11 @@ std::string json(const Slot& slot) {
 std::string json(const StoredServer& stored) {
   const model::RealServer& server = stored.server;
   return fmt::format(R"({{"endpoint":{},"method":{},"weight":{},"upper_threshold":{},"lower_threshold":{},)"
-                     R"("tunnel_type":{},"tunnel_port":{},"tunnel_checksum":{},"slot":{},"base":{}}})",
+                     R"("tunnel_type":{},"tunnel_port":{},"tunnel_checksum":{},"slot":{},"base":{},"last_weight":{}}})",
                      json(server.endpoint), static_cast<int>(server.method), server.weight, server.upper_threshold,
                      server.lower_threshold, static_cast<int>(server.tunnel.type), server.tunnel.port,
-                     static_cast<int>(server.tunnel.checksum), json(stored.slot), json(stored.base));
+                     static_cast<int>(server.tunnel.checksum), json(stored.slot), json(stored.base),
+                     stored.last_weight);
 }
 
 std::string json(const model::Address& address) { return fmt::format("\"{}\"", to_string(address)); }

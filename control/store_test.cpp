@@ -36,6 +36,7 @@ StoredState example() {
   web.service.persistence_timeout_s = 360;
   web.service.netmask = 0xffffff00;
   web.servers[0].server.method = model::Method::fullnat;
+  web.servers[0].last_weight = 5;
   web.servers[0].server.upper_threshold = 100;
   web.servers[0].server.lower_threshold = 50;
   web.servers[1].server.method = model::Method::tunnel;
@@ -92,6 +93,7 @@ TEST(store_codec, gives_back_what_it_was_given) {
   EXPECT_EQ(back->services[0].service, example().services[0].service);
   EXPECT_EQ(back->services[0].servers[0].server, example().services[0].servers[0].server);
   EXPECT_EQ(back->services[1].service.key, example().services[1].service.key);
+  EXPECT_EQ(back->services[0].servers[0].last_weight, 5);
   EXPECT_EQ(back->services[0].servers[1].server, example().services[0].servers[1].server);
   EXPECT_EQ(back->services[2].service, example().services[2].service);
   EXPECT_EQ(back->settings, example().settings);
@@ -156,10 +158,12 @@ TEST(store_codec, reads_what_the_first_version_wrote) {
   json document = json::parse(encode(example()));
   document["version"] = 1;
   for (const char* later : {"settings", "mark_rules", "local_addresses"}) document.erase(later);
+  for (json& server : document["services"][0]["servers"]) server.erase("last_weight");
   document["services"][0]["servers"][0]["method"] = 3;
   const auto read = decode(document.dump());
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->services.size(), 3U);
+  EXPECT_EQ(read->services[0].servers[0].last_weight, 4);
   EXPECT_TRUE(read->settings.empty() && read->mark_rules.empty() && read->local_addresses.empty());
 }
 

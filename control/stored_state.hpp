@@ -16,6 +16,7 @@ struct StoredServer {
   model::RealServer server;
   Slot slot;
   api::Statistics base;
+  std::int32_t last_weight = 0;  // the last one that was not 0
 };
 
 struct StoredService {
