@@ -98,7 +98,8 @@ class Daemon {
                                  .next_hops = *next_hops_,
                                  .clock = clock_,
                                  .store = &store_,
-                                 .warn = log_.warn});
+                                 .warn = log_.warn,
+                                 .available_pages = available_pages});
     if (!writer) return fail(writer.error());
     writer_ = std::move(*writer);
     next_hops_->forget_unclaimed();

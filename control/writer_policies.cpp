@@ -41,7 +41,10 @@ Result<void> Writer::add_mark_rule(const model::MarkRule& rule) {
 }
 
 Result<void> Writer::delete_mark_rule(const model::MarkRule& rule) {
-  auto committed = commit([&](Draft& draft) { return draft.state.desired.delete_mark_rule(rule); });
+  auto committed = commit([&](Draft& draft) {
+    add_mark_rules(draft.state.kept, {rule});
+    return draft.state.desired.delete_mark_rule(rule);
+  });
   if (committed) write_mark_rules();
   return committed;
 }

@@ -4,6 +4,7 @@
 
 #include "control/images.hpp"
 #include "control/writer_test_world.hpp"
+#include "datapath/core/hash.hpp"
 #include "datapath/core/states.hpp"
 
 namespace penstock::control {
@@ -130,6 +131,27 @@ TEST_F(writer_policies, fullnat_needs_a_local_address_for_as_long_as_it_is_there
   ASSERT_TRUE(made->delete_server(web, behind.endpoint));
   ASSERT_TRUE(made->delete_local_address(local));
   EXPECT_EQ(tables.local_pool->count[0], 0U);
+}
+
+TEST_F(writer_policies, connections_of_what_was_deleted_still_pass_the_gate) {
+  const model::Address local = at("10.0.0.250", 0).address;
+  const u32 bit = vip_filter_bit(image_of(local));
+  const u32 marked = static_cast<u16>(image_of(at("203.0.113.0", 0).address).low);
+  const auto is_local = [&] { return (tables.vip_filter->bits[bit / 64] >> (bit % 64) & 1) != 0; };
+  const auto is_marked = [&] { return (tables.vip_filter->marked[0][marked / 64] >> (marked % 64) & 1) != 0; };
+  ASSERT_TRUE(made->add_service(service(tcp("192.0.2.1", 80))));
+  EXPECT_FALSE(is_local() || is_marked());
+  ASSERT_TRUE(made->add_local_address(local));
+  ASSERT_TRUE(made->add_mark_rule(rule(5)));
+  EXPECT_TRUE(is_local() && is_marked());
+  ASSERT_TRUE(made->delete_local_address(local));
+  ASSERT_TRUE(made->delete_mark_rule(rule(5)));
+  EXPECT_TRUE(is_local() && is_marked());
+  start();
+  EXPECT_TRUE(is_local()) << "it still has its place in the pool";
+  EXPECT_FALSE(is_marked());
+  ASSERT_TRUE(made->flush());
+  EXPECT_FALSE(is_local()) << "without a service nothing is ours";
 }
 
 TEST_F(writer_policies, everything_about_services_and_servers_survives) {
