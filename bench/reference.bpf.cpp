@@ -1,13 +1,17 @@
-// The obvious design, to measure Penstock's against: the same director on the kernel's own hash maps. Parsing, TCP states,
-// scheduling, TTL and MAC rewriting are Penstock's own code, and so are the arrays of servers and next hops; what differs is
+// The obvious design, to measure Penstock's against: a director for direct servers on the kernel's own hash maps. Parsing,
+// states, timeouts, TTL and MAC rewriting are Penstock's own code, and so are the arrays of servers and next hops; what differs:
 //   connections  BPF_MAP_TYPE_HASH, preallocated, under Penstock's 40-byte FlowKey; looked up first
 //   services     BPF_MAP_TYPE_HASH
 //   counters     BPF_MAP_TYPE_PERCPU_ARRAY
-//   not for us   no filter of VIPs: known when both look-ups failed
-// Expired connections count as absent when they are met. There is no region for half-open connections.
+//   not for us   no filter of addresses: known when both look-ups failed
+//   steps        none: one program, and only what direct forwarding needs
+// Expired connections count as absent when they are met. What Penstock would answer or hand over, it drops.
 #include "bench/reference_records.hpp"
 #include "datapath/bpf/xdp_platform.hpp"
-#include "datapath/core/balance.hpp"
+#include "datapath/core/classify.hpp"
+#include "datapath/core/connection.hpp"
+#include "datapath/core/forward_direct.hpp"
+#include "datapath/core/parse.hpp"
 
 namespace penstock::bench {
 namespace {
@@ -16,11 +20,7 @@ PEN_INLINE void* find(void* map, const void* key) {
   return reinterpret_cast<void* (*)(void*, const void*)>(1)(map, key);
 }
 
-PEN_INLINE bool insert_new(void* map, const void* key, const void* value) {
-  return reinterpret_cast<long (*)(void*, const void*, const void*, u64)>(2)(map, key, value, BPF_NOEXIST) == 0;
-}
-
-PEN_INLINE bool replace(void* map, const void* key, const void* value) {
+PEN_INLINE bool put(void* map, const void* key, const void* value) {
   return reinterpret_cast<long (*)(void*, const void*, const void*, u64)>(2)(map, key, value, BPF_ANY) == 0;
 }
 
@@ -29,7 +29,7 @@ PEN_INLINE bool replace(void* map, const void* key, const void* value) {
 
 extern "C" {
 
-const volatile penstock::Config config{};
+PEN_SECTION(".rodata.config") const volatile penstock::Config config{};
 
 struct ref_flows_map {
   int (*type)[BPF_MAP_TYPE_HASH];
@@ -82,96 +82,100 @@ class ReferencePlatform : public XdpPlatform {
 
 using P = ReferencePlatform;
 
-// The key is copied wherever a helper takes its address, so that the rest of the packet stays in registers, with bounds that the
-// verifier knows.
 PEN_INLINE ReferenceConnection* find_connection(P& p, const Packet& packet) {
-  const FlowKey key = packet.key;
-  auto* connection = static_cast<ReferenceConnection*>(find(&::ref_flows, &key));
+  auto* connection = static_cast<ReferenceConnection*>(find(&::ref_flows, &packet.key));
   return connection && !is_past(connection->expires, p.now()) ? connection : nullptr;
 }
 
 PEN_INLINE bool is_reused(P& p, const Packet& packet, const ReferenceConnection& connection) {
-  if (!is_tcp(packet.key) || (packet.tcp_flags & (tcp_syn | tcp_rst)) != tcp_syn) return false;
+  if (!is_tcp(packet.key) || packet.event != static_cast<u8>(TcpEvent::syn)) return false;
   const Settings* settings = p.settings();
   if (!settings || settings->conn_reuse_mode == 0) return false;
   return connection.state == static_cast<u8>(TcpState::time_wait) ||
          connection.state == static_cast<u8>(TcpState::close);
 }
 
-PEN_INLINE void move_load(P& p, const Packet& packet, const ReferenceConnection& connection, u32 next) {
-  const bool was_active = is_active(packet.key, connection.state);
-  const bool active = is_active(packet.key, next);
-  if (was_active == active) return;
-  add_load(p.load(connection.server), active, 1);
-  add_load(p.load(connection.server), was_active, -1);
-}
-
 // A plain store, but only when there is something new: the line of a busy connection stays clean for a while, as in Penstock.
 PEN_INLINE void track(P& p, const Packet& packet, ReferenceConnection& connection) {
-  const Standing standing = next_standing(p, packet, connection.state);
-  const u32 expires = p.now() + standing.timeout;
-  if (standing.state != connection.state) {
-    move_load(p, packet, connection, standing.state);
-    connection.state = static_cast<u8>(standing.state);
-    connection.expires = expires;
-    return;
-  }
   const Settings* settings = p.settings();
-  if (settings && expires - connection.expires > settings->ticks_per_second / refreshes_per_second)
-    connection.expires = expires;
+  if (!settings) return;
+  const u32 state = connection.state & 0xfU;
+  const Standing standing = next_standing(*settings, packet, state, Direction::input_only);
+  const u32 expires = p.now() + standing.timeout;
+  if (standing.state == state && expires - connection.expires <= settings->ticks_per_second / refreshes_per_second)
+    return;
+  connection.state = static_cast<u8>(standing.state);
+  connection.expires = expires;
+  const bool active = is_active(packet.key, standing.state);
+  if (is_active(packet.key, state) == active) return;
+  if (ServerLoad* load = p.load(connection.server)) move_load(load, active);
 }
 
-PEN_INLINE Outcome balance_known(P& p, const Packet& packet, ReferenceConnection& connection) {
+PEN_INLINE Next forward_known(P& p, Work& work, ReferenceConnection& connection) {
   const RealServer* server = p.server(connection.server);
-  if (!server) return settled(drop(p, Reason::bug));
+  if (!server) return drop(p, Reason::bug);
   const ServerRoute route = route_of(server);
-  if (!route.available || route.generation != connection.generation) return settled(drop(p, Reason::server_removed));
-  track(p, packet, connection);
-  return forward(p, packet, connection.server, static_cast<Method>(connection.method), route);
+  if (!route.available || route.generation != connection.generation) return drop(p, Reason::server_removed);
+  track(p, work.packet, connection);
+  count_in(p, work.packet.ip_length, connection.server);
+  return forward_direct(p, work, connection.server, route.next_hop);
 }
 
-PEN_INLINE Outcome balance_new(P& p, const Packet& packet, bool replaces) {
-  const ServiceKey key{.vip = packet.key.vip,
-                       .port = packet.key.vip_port,
-                       .protocol = packet.key.protocol,
-                       .family = packet.key.family,
-                       .zero = 0};
-  const auto* service = static_cast<const ScheduleRef*>(find(&::ref_services, &key));
-  if (!service) return settled(pass(p, Reason::pass_no_service));
-  if (!has_unicast_source(packet.key) || !is_intact(p, packet)) return settled(pass(p, Reason::pass_malformed));
-  if (!may_begin_connection(p, packet)) return settled(pass(p, Reason::pass_no_connection));
-  const u32 slot = schedule(p, *service);
-  if (slot == no_server) return refused(IcmpError::port_unreachable, Reason::no_destination, no_server);
+// Round robin.
+PEN_INLINE u32 next_server(P& p, const ScheduleRef& schedule) {
+  u64* cursor = p.schedule_cell(schedule.offset);
+  if (!cursor || schedule.size == 0) return no_slot;
+  const u32 turn = static_cast<u32>(fetch_add(cursor, 1) % schedule.size);
+  const u64* cell = p.schedule_cell(schedule.offset + schedule_header_cells + turn);
+  return cell ? static_cast<u32>(load_acquire(cell)) : no_slot;
+}
+
+PEN_INLINE Next begin_connection(P& p, Work& work, const ScheduleRef& schedule) {
+  const Packet& packet = work.packet;
+  const u32 slot = next_server(p, schedule);
   const RealServer* server = p.server(slot);
-  if (!server) return settled(drop(p, Reason::bug));
+  ServerLoad* load = p.load(slot);
+  const Settings* settings = p.settings();
+  if (!server || !load || !settings || !is_eligible(load)) return drop(p, Reason::no_destination);
   const ServerRoute route = route_of(server);
-  const Standing standing = next_standing(p, packet, 0);
+  const Standing standing = next_standing(*settings, packet, 0, Direction::input_only);
   const ReferenceConnection connection{.expires = p.now() + standing.timeout,
                                        .server = slot,
                                        .generation = route.generation,
                                        .state = static_cast<u8>(standing.state),
                                        .method = static_cast<u8>(route.method),
                                        .zero = 0};
-  const FlowKey flow = packet.key;
-  const bool saved =
-      replaces ? replace(&::ref_flows, &flow, &connection) : insert_new(&::ref_flows, &flow, &connection);
-  if (!saved) return settled(drop(p, Reason::connection_table_full));
-  add_load(p.load(slot), is_active(packet.key, standing.state), 1);
+  if (!put(&::ref_flows, &packet.key, &connection)) return drop(p, Reason::connection_table_full);
+  bind_load(load, is_active(packet.key, standing.state));
   count_connection(p, slot);
-  return forward(p, packet, slot, route.method, route);
+  count_in(p, packet.ip_length, slot);
+  return forward_direct(p, work, slot, route.next_hop);
 }
 
-PEN_INLINE Verdict balance_reference(P& p) {
-  Packet packet{};
-  const Parsed network = parse_network(p, packet);
+PEN_INLINE Next take_new(P& p, Work& work) {
+  const Packet& packet = work.packet;
+  const ServiceKey key = service_key(packet.key, packet.key.vip_port);
+  const auto* schedule = static_cast<const ScheduleRef*>(find(&::ref_services, &key));
+  if (!schedule) return pass(p, Reason::pass_no_service);
+  if (!has_unicast_source(packet.key)) return pass(p, Reason::pass_malformed);
+  if (packet.key.family == Family::ipv4 && !is_ipv4_header_intact(p)) return pass(p, Reason::pass_malformed);
+  if (!may_begin_connection(p, packet)) return pass(p, Reason::pass_no_connection);
+  return begin_connection(p, work, *schedule);
+}
+
+PEN_INLINE Next balance_reference(P& p) {
+  Work* work = p.work();
+  if (!work) return pass(p, Reason::bug);
+  work->packet = {};
+  const Parsed network = parse_network(p, work->packet);
   if (!network.ok) return pass(p, network.reason);
-  const Parsed transport = parse_transport(p, packet);
+  if (is_fragment(work->packet)) return pass(p, Reason::pass_protocol);
+  const Parsed transport = parse_transport(p, work->packet);
   if (!transport.ok) return pass(p, transport.reason);
-  ReferenceConnection* connection = find_connection(p, packet);
-  const bool reused = connection && is_reused(p, packet, *connection);
-  const Outcome outcome =
-      connection && !reused ? balance_known(p, packet, *connection) : balance_new(p, packet, reused);
-  return conclude(p, packet, outcome);
+  ReferenceConnection* connection = find_connection(p, work->packet);
+  const bool known = connection && !is_reused(p, work->packet, *connection);
+  const Next verdict = known ? forward_known(p, *work, *connection) : take_new(p, *work);
+  return is_final(verdict) ? verdict : Next::drop;
 }
 
 }  // namespace
