@@ -5,7 +5,9 @@
 #include "control/fingerprint.hpp"
 #include "control/flip.hpp"
 #include "control/images.hpp"
+#include "control/service_program.hpp"
 #include "control/settings.hpp"
+#include "control/tallies.hpp"
 
 namespace penstock::control {
 namespace {
@@ -13,23 +15,15 @@ namespace {
 // Equal to no region that a program has.
 constexpr ScheduleRef unusable_region{.offset = ~0U, .size = 0};
 
-std::shared_ptr<const ServiceProgram> record(u32 id, const ScheduleRef& region) {
+std::shared_ptr<const ServiceProgram> record(const FoundService& found, const ScheduleRef& region) {
   ServiceProgram program;
-  program.id = id;
+  program.id = found.id;
+  program.terms = found.terms;
   program.region = region;
   return std::make_shared<const ServiceProgram>(std::move(program));
 }
 
 }  // namespace
-
-RealServer row_of(const model::RealServer& server, u32 next_hop, u16 generation) {
-  RealServer row{};
-  row.route = {.next_hop = next_hop, .generation = generation, .method = image_of(server.method), .available = 1};
-  row.address = image_of(server.endpoint.address);
-  row.port = big(server.endpoint.port);
-  row.family = image_of(server.endpoint.address.family);
-  return row;
-}
 
 Result<void> Adoption::take_over(const StoredState& known) {
   same_tables_ = known.tables == fingerprint_of(writer_.around_.tables.config.hash_key);
@@ -49,7 +43,7 @@ Result<void> Adoption::take_over(const StoredState& known) {
 void Adoption::take_stock() {
   for (const FoundService& found : writer_.table_writer_.services()) {
     const bool usable = found.schedule.size == 0 || draft_.state.pool.keep(found.schedule);
-    standing_[found.key] = record(found.id, usable ? found.schedule : unusable_region);
+    standing_[found.key] = record(found, usable ? found.schedule : unusable_region);
   }
 }
 
@@ -81,22 +75,22 @@ Result<ServiceProgram> Adoption::restore_program(const StoredService& known) {
   ServiceProgram program;
   program.id = known.id;
   if (!same_tables_) draft_.state.book.open_service(program.id);
-  std::vector<std::int32_t> weights;
+  program.terms = terms_of(known.service, writer_.around_.clock.ticks_per_second());
+  program.head = head_of(known.service);
   for (const StoredServer& server : known.servers) {
     const SlotOwner owner{known.service.key, server.server.endpoint};
-    const auto placed = writer_.place_server(draft_, owner, program.id, server.server);
+    const auto placed = writer_.place_server(draft_, owner, program.id, server.server, server.last_weight);
     if (!placed) return fail(placed.error());
     program.servers.push_back(*placed);
-    weights.push_back(server.server.weight);
   }
-  program.schedule = schedulers::again(schedulers::kind_of(known.service.scheduler), known.schedule, weights);
+  program.schedule = schedulers::again(kind_of(known.service), known.schedule, scheduled_servers(program));
   return program;
 }
 
 Result<void> Adoption::give_region(const model::ServiceKey& key, ServiceProgram program) {
   const auto found = standing_.find(key);
   const bool stands = found != standing_.end() && same_tables_ && found->second->id == program.id &&
-                      writer_.table_writer_.holds(found->second->region, picked_slots(program));
+                      writer_.table_writer_.holds(found->second->region, program.head, picked_slots(program));
   if (!stands) {
     auto schedule = program.schedule;
     return writer_.install(draft_, key, std::move(program), std::move(schedule));
@@ -115,7 +109,9 @@ void Adoption::write_settings() const {
 
 Result<void> Adoption::write_tables() {
   TableWriter& tables = writer_.table_writer_;
-  const VipFilter filter = filter_of(draft_.state);
+  draft_.state.has_translated = draft_.state.has_translated || has_translated(writer_.around_.tables.connections);
+  const VipFilter filter = filter_of(draft_.state, writer_.around_.tables);
+  write_tallies(*writer_.around_.tables.settings, tallies_of(draft_.state));
   tables.widen_filter(filter);
   Programs strangers = standing_;
   for (const auto& [key, program] : draft_.state.programs) strangers.erase(key);
@@ -136,6 +132,7 @@ Result<void> Adoption::write_tables() {
   }
   writer_.state_ = std::move(draft_.state);
   withdraw_strangers();
+  tables.write_server_ports(server_ports_of(writer_.state_));
   writer_.write_settings();
   writer_.write_mark_rules();
   writer_.write_local_addresses();
@@ -147,7 +144,7 @@ void Adoption::withdraw_strangers() {
   for (const auto& [key, program] : writer_.state_.programs)
     for (const u32 slot : slots_of(*program)) known.insert(slot);
   const auto servers = writer_.around_.tables.servers;
-  for (u32 slot = 0; slot < servers.size(); ++slot)
+  for (u32 slot = server_of_none + 1; slot < servers.size(); ++slot)
     if (read(servers[slot].route).available && !known.contains(slot))
       writer_.table_writer_.execute({WithdrawServer{slot}});
 }

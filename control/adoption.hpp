@@ -10,9 +10,6 @@
 
 namespace penstock::control {
 
-// What the tables need of a server.
-[[nodiscard]] RealServer row_of(const model::RealServer& server, u32 next_hop, u16 generation);
-
 class Adoption {
  public:
   explicit Adoption(Writer& writer) : writer_(writer), draft_{writer.state_, {}} {}

@@ -4,11 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <bit>
 #include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <filesystem>
 
+#include "control/images.hpp"
 #include "control/permission.hpp"
 #include "control/xdp_link.hpp"
 #include "datapath/core/atomic.hpp"
@@ -28,14 +29,14 @@ std::optional<u32> index_in(const std::string& file_name) {
   return index;
 }
 
-bool is_allowed(ModeChoice choice, XdpMode mode) {
+bool is_allowed(ModeChoice choice, Hook hook) {
   switch (choice) {
     case ModeChoice::automatic:
       return true;
     case ModeChoice::native:
-      return mode == XdpMode::native;
+      return hook == Hook::native;
     case ModeChoice::generic:
-      return mode == XdpMode::generic;
+      return hook == Hook::generic;
   }
   return false;
 }
@@ -68,7 +69,7 @@ Result<void> Attachments::start(const std::map<u32, Link>& links) {
 void Attachments::take(const LinkEvent& event) {
   if (event.removed) return forget(event.link.index);
   const auto found = attached_.find(event.link.index);
-  if (found != attached_.end()) return describe(event.link, found->second.mode);
+  if (found != attached_.end()) return describe(event.link, found->second.hook);
   if (!is_chosen(choice_, event.link)) return;
   auto done = attach(event.link);
   if (done) return;
@@ -112,28 +113,28 @@ Result<void> Attachments::adopt_link(u32 index, const std::string& path, const s
     unlink(path.c_str());
     return {};
   }
-  const auto mode = mode_on(index);
-  if (!mode) return fail(mode.error());
+  const auto hook = hook_on(index);
+  if (!hook) return fail(hook.error());
   const bool is_named = choice_.names.empty() || is_chosen(choice_, found->second);
-  if (!is_named || !is_allowed(choice_.mode, *mode)) {
+  if (!is_named || !is_allowed(choice_.mode, *hook)) {
     log_.info(fmt::format("{}: detaching, the options no longer ask for it", found->second.name));
     if (auto detached = detach(*link); !detached) return detached;
     unlink(path.c_str());
     return {};
   }
   if (auto replaced = replace_xdp(*link, program_.fd); !replaced) return replaced;
-  attached_[index] = Attachment{std::move(*link), *mode};
-  describe(found->second, *mode);
+  attached_[index] = Attachment{std::move(*link), *hook};
+  describe(found->second, *hook);
   log_.info(fmt::format("{}: program replaced, {} XDP as before", found->second.name,
-                        *mode == XdpMode::native ? "native" : "generic"));
+                        *hook == Hook::native ? "native" : "generic"));
   return {};
 }
 
 Result<void> Attachments::attach(const Link& link) {
-  describe(link, XdpMode::generic);  // the mode that promises less, until it is known
+  describe(link, Hook::generic);  // the mode that promises less, until it is known
   auto attachment = try_modes(link);
   if (!attachment) return fail(attachment.error());
-  describe(link, attachment->mode);
+  describe(link, attachment->hook);
   const std::string path = path_of(link.index);
   unlink(path.c_str());  // of an interface that had the same index before
   if (auto pinned = pin_link(attachment->link, path); !pinned) return pinned;
@@ -147,7 +148,7 @@ Result<Attachments::Attachment> Attachments::try_modes(const Link& link) const {
   if (choice_.mode == ModeChoice::automatic && is_veth) {
     why_not_native = "because a veth sends native XDP's frames only if its other end runs an XDP program, too";
   } else if (choice_.mode != ModeChoice::generic) {
-    auto native = attach_xdp(program_.fd, link, XdpMode::native);
+    auto native = attach_xdp(program_.fd, link, Hook::native);
     if (native) {
       log_.info(fmt::format("{}: attached, native XDP", link.name));
       if (is_veth)
@@ -155,27 +156,37 @@ Result<Attachments::Attachment> Attachments::try_modes(const Link& link) const {
             fmt::format("{}: native XDP on a veth loses all that it sends unless the other end runs an "
                         "XDP program, too",
                         link.name));
-      return Attachment{std::move(*native), XdpMode::native};
+      return Attachment{std::move(*native), Hook::native};
     }
     const ErrorCode code = native.error().code;
     if (choice_.mode == ModeChoice::native || code == ErrorCode::busy || code == ErrorCode::permission_denied)
       return fail(native.error());
     why_not_native = fmt::format("because {}", native.error().message);
   }
-  auto generic = attach_xdp(program_.fd, link, XdpMode::generic);
+  auto generic = attach_xdp(program_.fd, link, Hook::generic);
   if (!generic) return fail(generic.error());
   log_.info(fmt::format("{}: attached, generic XDP, {}", link.name, why_not_native));
-  return Attachment{std::move(*generic), XdpMode::generic};
+  return Attachment{std::move(*generic), Hook::generic};
 }
 
 std::string Attachments::path_of(u32 index) const { return fmt::format("{}/{}", program_.links_directory, index); }
 
-// The interface's row, in one store.
-void Attachments::describe(const Link& link, XdpMode mode) {
+// The row's first word, which says that there is one, goes last. Readers may meet half of a changed IPv6 address, which would be
+// the source of one ICMP error.
+void Attachments::describe(const Link& link, Hook hook) {
   if (link.index >= tables_.interfaces.size()) return;
-  Interface row{.address = {}, .known = 1, .mode = mode};
-  std::ranges::copy(link.mac, row.address);
-  store_release(reinterpret_cast<u64*>(&tables_.interfaces[link.index]), std::bit_cast<u64>(row));
+  Interface content{.address = {}, .known = 1, .hook = hook, .mtu = link.mtu};
+  std::ranges::copy(link.mac, content.address);
+  if (link.ipv4) content.ipv4 = static_cast<u32>(image_of(*link.ipv4).low);
+  if (link.ipv6) content.ipv6 = image_of(*link.ipv6);
+  Interface& row = tables_.interfaces[link.index];
+  store_release(&row.mtu, content.mtu);
+  store_release(&row.ipv4, content.ipv4);
+  store_release(&row.ipv6.low, content.ipv6.low);
+  store_release(&row.ipv6.high, content.ipv6.high);
+  u64 first_word = 0;
+  std::memcpy(&first_word, &content, sizeof first_word);
+  store_release(reinterpret_cast<u64*>(&row), first_word);
 }
 
 void Attachments::forget(u32 index) {

@@ -43,7 +43,7 @@ class Attachments {
  private:
   struct Attachment {
     File link;
-    XdpMode mode = XdpMode::generic;
+    Hook hook = Hook::generic;
   };
 
   Result<void> check_names(const std::map<u32, Link>& links) const;
@@ -52,7 +52,7 @@ class Attachments {
   Result<void> attach(const Link& link);
   Result<Attachment> try_modes(const Link& link) const;
   [[nodiscard]] std::string path_of(u32 index) const;
-  void describe(const Link& link, XdpMode mode);
+  void describe(const Link& link, Hook hook);
   void forget(u32 index);
 
   Program program_;

@@ -17,11 +17,13 @@ AddressImage image_of(const model::Address& address) {
 Method image_of(model::Method method) { return static_cast<Method>(method); }
 
 ServiceKey image_of(const model::ServiceKey& key) {
+  const Family family = image_of(key.vip.address.family);
+  if (key.fwmark != 0) return {.vip = {}, .port = {}, .protocol = 0, .family = family, .mark = key.fwmark};
   return {.vip = image_of(key.vip.address),
           .port = big(key.vip.port),
           .protocol = static_cast<u8>(key.protocol),
-          .family = image_of(key.vip.address.family),
-          .zero = 0};
+          .family = family,
+          .mark = 0};
 }
 
 model::Endpoint endpoint_of(const AddressImage& address, Family family, be16 port) {
@@ -34,7 +36,8 @@ model::Endpoint endpoint_of(const AddressImage& address, Family family, be16 por
 
 model::ServiceKey key_of(const ServiceKey& key) {
   model::ServiceKey named;
-  named.protocol = static_cast<model::Protocol>(key.protocol);
+  named.fwmark = key.mark;
+  if (key.mark == 0) named.protocol = static_cast<model::Protocol>(key.protocol);
   named.vip = endpoint_of(key.vip, key.family, key.port);
   return named;
 }

@@ -3,17 +3,20 @@
 #include "datapath/abi/interface.hpp"
 #include "datapath/abi/reason.hpp"
 #include "datapath/abi/server.hpp"
+#include "datapath/abi/local.hpp"
+#include "datapath/abi/mark.hpp"
+#include "datapath/abi/punt.hpp"
 #include "datapath/abi/service.hpp"
+#include "datapath/abi/shared.hpp"
+#include "datapath/core/work.hpp"
 
 namespace penstock::control {
 
 std::array<MapShape, map_ids> map_shapes(const Config& config) {
   return {{
       {"connections", sizeof(ConnectionBucket), config.connection_buckets},
-      {"half_open", sizeof(ConnectionBucket), config.half_open_buckets},
       {"services", sizeof(ServiceBucket), config.service_buckets},
       {"connection_tags", sizeof(u64), config.connection_buckets},
-      {"half_open_tags", sizeof(u64), config.half_open_buckets},
       {"service_tags", sizeof(u64), config.service_buckets},
       {"servers", sizeof(RealServer), config.servers_max},
       {"loads", sizeof(ServerLoad), config.servers_max},
@@ -24,6 +27,11 @@ std::array<MapShape, map_ids> map_shapes(const Config& config) {
       {"vip_filter", sizeof(VipFilter), 1},
       {"settings", sizeof(Settings), 1},
       {"reasons", sizeof(ReasonCounters), config.cpus},
+      {"mark_rules", sizeof(MarkRules), 1},
+      {"local_pool", sizeof(LocalPool), 1},
+      {"shared", sizeof(SharedState), 1},
+      {"punted", sizeof(PuntedFrame), punted_max},
+      {"works", sizeof(Work), config.cpus},
   }};
 }
 

@@ -11,10 +11,8 @@ namespace penstock::control {
 
 enum class MapId : std::size_t {
   connections,
-  half_open,
   services,
   connection_tags,
-  half_open_tags,
   service_tags,
   servers,
   loads,
@@ -25,8 +23,13 @@ enum class MapId : std::size_t {
   vip_filter,
   settings,
   reasons,
+  mark_rules,
+  local_pool,
+  shared,
+  punted,
+  works,
 };
-inline constexpr std::size_t map_ids = 15;
+inline constexpr std::size_t map_ids = 18;
 
 struct MapShape {
   const char* name;

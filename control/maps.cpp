@@ -90,10 +90,8 @@ Result<void> Maps::map_memory() {
   }
   tables_ = {.config = tables_.config,
              .connections = rows<ConnectionBucket>(MapId::connections),
-             .half_open = rows<ConnectionBucket>(MapId::half_open),
              .services = rows<ServiceBucket>(MapId::services),
              .connection_tags = rows<u64>(MapId::connection_tags),
-             .half_open_tags = rows<u64>(MapId::half_open_tags),
              .service_tags = rows<u64>(MapId::service_tags),
              .servers = rows<RealServer>(MapId::servers),
              .loads = rows<ServerLoad>(MapId::loads),
@@ -102,8 +100,12 @@ Result<void> Maps::map_memory() {
              .schedules = rows<u64>(MapId::schedules),
              .interfaces = rows<Interface>(MapId::interfaces),
              .reasons = rows<ReasonCounters>(MapId::reasons),
+             .punted = rows<PuntedFrame>(MapId::punted),
              .vip_filter = rows<VipFilter>(MapId::vip_filter).data(),
-             .settings = rows<Settings>(MapId::settings).data()};
+             .settings = rows<Settings>(MapId::settings).data(),
+             .mark_rules = rows<MarkRules>(MapId::mark_rules).data(),
+             .local_pool = rows<LocalPool>(MapId::local_pool).data(),
+             .shared = rows<SharedState>(MapId::shared).data()};
   return {};
 }
 

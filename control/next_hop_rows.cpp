@@ -16,6 +16,12 @@ u32* state_of(NextHop& hop) { return reinterpret_cast<u32*>(&hop.state); }
 // XDP programs run inside RCU read-side sections, and MEMBARRIER_CMD_GLOBAL waits for all of these (it is synchronize_rcu).
 void wait_for_packets_under_way() { syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0); }
 
+AddressImage own_address_in(const NextHop& hop) {
+  return hop.state == NextHopState::resolved ? hop.address : AddressImage{};
+}
+
+bool differ(const AddressImage& a, const AddressImage& b) { return a.low != b.low || a.high != b.high; }
+
 bool same_but_for_mtu(const NextHop& a, const NextHop& b) {
   NextHop with_mtu = a;
   with_mtu.mtu = b.mtu;
@@ -31,12 +37,14 @@ NextHopRows::NextHopRows(std::span<NextHop> rows) : rows_(rows), may_be_read_(ro
 
 void NextHopRows::withdraw(u32 row) { store_release(state_of(rows_[row]), static_cast<u32>(NextHopState::unresolved)); }
 
-void NextHopRows::apply(std::span<const RowChange> changes) {
+bool NextHopRows::apply(std::span<const RowChange> changes) {
   std::vector<RowChange> to_write;
   bool must_wait = false;
+  bool other_addresses = false;
   for (const RowChange& change : changes) {
     NextHop& row = rows_[change.row];
     if (std::memcmp(&row, &change.content, sizeof row) == 0) continue;
+    other_addresses |= differ(own_address_in(row), own_address_in(change.content));
     if (change.content.state == NextHopState::unresolved) {
       withdraw(change.row);
     } else if (row.state == NextHopState::resolved && same_but_for_mtu(row, change.content)) {
@@ -56,9 +64,10 @@ void NextHopRows::apply(std::span<const RowChange> changes) {
     NextHop unresolved = content;
     unresolved.state = NextHopState::unresolved;
     row = unresolved;
-    store_release(state_of(row), static_cast<u32>(NextHopState::resolved));
-    may_be_read_[index] = true;
+    store_release(state_of(row), static_cast<u32>(content.state));
+    may_be_read_[index] = content.state == NextHopState::resolved;
   }
+  return other_addresses;
 }
 
 }  // namespace penstock::control

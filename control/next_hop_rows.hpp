@@ -19,7 +19,8 @@ class NextHopRows {
   explicit NextHopRows(std::span<NextHop> rows);
 
   // All at once, because a row that packets may still be reading costs one wait for the kernel, for all rows together.
-  void apply(std::span<const RowChange> changes);
+  // Whether resolved rows have other addresses of the director than before.
+  bool apply(std::span<const RowChange> changes);
 
  private:
   // Takes the row out of use; whether it must not be written before the packets under way are through.

@@ -43,6 +43,37 @@ TEST(NextHopRows, writes_replaces_and_withdraws) {
   EXPECT_EQ(table[3].state, NextHopState::unresolved);
 }
 
+TEST(NextHopRows, row_of_the_machine_itself_is_local_before_and_after_another) {
+  std::array<NextHop, 2> table{};
+  NextHopRows rows(table);
+  NextHop local{};
+  local.state = NextHopState::local;
+  apply(rows, {1, local});
+  EXPECT_TRUE(same(table[1], local));
+  apply(rows, {1, hop(7)});
+  EXPECT_TRUE(same(table[1], hop(7)));
+  apply(rows, {1, local});
+  EXPECT_TRUE(same(table[1], local));
+}
+
+TEST(NextHopRows, says_when_the_directors_own_addresses_are_others) {
+  std::array<NextHop, 3> table{};
+  NextHopRows rows(table);
+  const auto changes = [&rows](const RowChange& change) { return rows.apply({&change, 1}); };
+  NextHop from_first = hop(7);
+  from_first.address.low = 1;
+  NextHop from_second = hop(7);
+  from_second.address.high = 2;
+  EXPECT_FALSE(changes({1, hop(7)})) << "none, as before";
+  EXPECT_TRUE(changes({1, from_first}));
+  EXPECT_FALSE(changes({1, from_first}));
+  from_first.mtu = 1400;
+  EXPECT_FALSE(changes({1, from_first}));
+  EXPECT_TRUE(changes({1, from_second}));
+  EXPECT_TRUE(changes({1, {}}));
+  EXPECT_FALSE(changes({1, {}})) << "what an unresolved row holds says nothing";
+}
+
 TEST(NextHopRows, adopted_row_of_the_same_content_is_not_touched) {
   std::array<NextHop, 2> table{};
   table[1] = hop(7);

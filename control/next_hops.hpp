@@ -2,6 +2,8 @@
 // the row true for as long as it is asked for (rtnetlink in the daemon, a fixed topology in tests).
 #pragma once
 
+#include <functional>
+
 #include "base/result.hpp"
 #include "datapath/abi/types.hpp"
 #include "model/address.hpp"
@@ -16,6 +18,18 @@ class NextHops {
   // now and resolved later. Error: the table is full (exhausted).
   virtual Result<u32> acquire(const model::Address& server) = 0;
   virtual void release(const model::Address& server) = 0;
+
+  // Called when resolved rows have other addresses of the director (NextHop::address) than before, but not for what acquire()
+  // and release() change themselves.
+  void on_change(std::function<void()> listener) { listener_ = std::move(listener); }
+
+ protected:
+  void tell_change() const {
+    if (listener_) listener_();
+  }
+
+ private:
+  std::function<void()> listener_;
 };
 
 }  // namespace penstock::control

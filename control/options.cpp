@@ -58,7 +58,6 @@ const auto& all_options() {
       Option{"--interface", true, take_interface},
       Option{"--mode", true, take_mode},
       Option{"--connections-bytes", true, sets_size(&Sizes::connections_bytes)},
-      Option{"--half-open-bytes", true, sets_size(&Sizes::half_open_bytes)},
       Option{"--services-max", true, sets_size(&Sizes::services_max)},
       Option{"--servers-max", true, sets_size(&Sizes::servers_max)},
       Option{"--schedule-cells", true, sets_size(&Sizes::schedule_cells)},
@@ -132,7 +131,6 @@ go on being forwarded and connections stay; the next penstockd takes over.
                            where XDP runs: in the driver (native), in the kernel's stack (generic, slower, works everywhere),
                            or native where it can (auto, the default)
   --connections-bytes SIZE memory for connections, 64 bytes each (default 64M: a million)
-  --half-open-bytes SIZE   memory for TCP connections whose handshake is not complete (default 4M)
   --services-max N         virtual services (default 4096)
   --servers-max N          real servers of all services together (default 4096)
   --schedule-cells N       room for schedules, 8 bytes each (default 1048576)

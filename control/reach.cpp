@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "control/images.hpp"
+
 namespace penstock::control {
 namespace {
 
@@ -15,7 +17,28 @@ Reach unreachable(std::string why, std::optional<NeighbourKey> neighbour = std::
   return {.row = {}, .words = std::move(why), .neighbour = std::move(neighbour)};
 }
 
+// What frames that leave by a link are given: that of the device they leave the machine by.
+struct Exit {
+  u32 interface;
+  be16 tag;
+};
+
+// Nothing, and why, if the packet path can't send that way.
+tl::expected<Exit, std::string> exit_of(const Link& link, const Network& network) {
+  if (!link.vlan) return Exit{.interface = link.index, .tag = {}};
+  const auto parent = network.links.find(link.vlan->parent);
+  const bool is_plain = link.vlan->is_8021q && link.vlan->number != 0;
+  if (!is_plain) return tl::unexpected(fmt::format("the VLAN tag of interface {} is not of 802.1Q", link.name));
+  if (parent == network.links.end())
+    return tl::unexpected(fmt::format("interface {} is a VLAN of one that is not here", link.name));
+  if (parent->second.vlan)
+    return tl::unexpected(fmt::format("interface {} is a VLAN of a VLAN, and only one tag is done", link.name));
+  return Exit{.interface = parent->first, .tag = big(link.vlan->number)};
+}
+
 Reach by_link(const model::Address& on_link, const Route& route, const Link& link, const Network& network) {
+  const auto exit = exit_of(link, network);
+  if (!exit) return unreachable(exit.error());
   const NeighbourKey key{link.index, on_link};
   const auto found = network.neighbours.find(key);
   if (found == network.neighbours.end() || found->second.state == NUD_NONE || found->second.state == NUD_INCOMPLETE)
@@ -27,7 +50,9 @@ Reach by_link(const model::Address& on_link, const Route& route, const Link& lin
   Reach reached{.row = {}, .words = fmt::format("by {}, {}", link.name, to_string(*neighbour.mac)), .neighbour = key};
   std::ranges::copy(*neighbour.mac, reached.row.destination);
   std::ranges::copy(link.mac, reached.row.source);
-  reached.row.interface = link.index;
+  reached.row.interface = exit->interface;
+  reached.row.vlan = exit->tag;
+  if (route.source) reached.row.address = image_of(*route.source);
   reached.row.mtu = route.mtu == 0 ? link.mtu : std::min(route.mtu, link.mtu);
   reached.row.state = NextHopState::resolved;
   return reached;
@@ -38,10 +63,36 @@ Reach by_link(const model::Address& on_link, const Route& route, const Link& lin
 void Network::take(const LinkEvent& event) {
   if (!event.removed) {
     links[event.link.index] = event.link;
+    tell_addresses(event.link.index);
     return;
   }
   links.erase(event.link.index);
+  own_addresses.erase(event.link.index);
   std::erase_if(neighbours, [&](const auto& entry) { return entry.first.first == event.link.index; });
+}
+
+void Network::take(const AddressEvent& event) {
+  auto& addresses = own_addresses[event.own.interface];
+  const auto known = std::ranges::find(addresses, event.own.address, &OwnAddress::address);
+  if (event.removed && known != addresses.end())
+    addresses.erase(known);
+  else if (known != addresses.end())
+    *known = event.own;
+  else if (!event.removed)
+    addresses.push_back(event.own);
+  tell_addresses(event.own.interface);
+}
+
+void Network::tell_addresses(u32 interface) {
+  const auto link = links.find(interface);
+  if (link == links.end()) return;
+  const auto first = [&](model::Family family) -> std::optional<model::Address> {
+    for (const OwnAddress& own : own_addresses[interface])
+      if (own.is_global && own.address.family == family) return own.address;
+    return std::nullopt;
+  };
+  link->second.ipv4 = first(model::Family::ipv4);
+  link->second.ipv6 = first(model::Family::ipv6);
 }
 
 void Network::take(const NeighbourEvent& event) {
@@ -57,7 +108,7 @@ Reach reach(const model::Address& server, const Route& route, const Network& net
     case Route::Kind::refused:
       return unreachable("there is no route to it");
     case Route::Kind::local:
-      return unreachable("it is an address of this machine, and serving locally is not done yet");
+      return {.row = {.state = NextHopState::local}, .words = "by this machine itself", .neighbour = std::nullopt};
     case Route::Kind::unicast:
       break;
   }

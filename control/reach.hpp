@@ -16,15 +16,20 @@ using NeighbourKey = std::pair<u32, model::Address>;  // interface, address
 
 // What is known of the network at this moment.
 struct Network {
-  std::map<u32, Link> links;
+  std::map<u32, Link> links;                           // with their addresses
+  std::map<u32, std::vector<OwnAddress>> own_addresses;  // by interface, longest there first
   std::map<NeighbourKey, Neighbour> neighbours;
 
   void take(const LinkEvent& event);
+  void take(const AddressEvent& event);
   void take(const NeighbourEvent& event);
+
+ private:
+  void tell_addresses(u32 interface);
 };
 
 struct Reach {
-  NextHop row{};                          // resolved, or all zero
+  NextHop row{};                          // all zero, but for the state, unless that is `resolved`
   std::string words;                      // "by eth1, 02:00:00:00:00:02" or why it can't be reached
   std::optional<NeighbourKey> neighbour;  // who has to be resolved for this
 };

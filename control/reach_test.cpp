@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <linux/neighbour.h>
 
+#include <cstring>
+
 namespace penstock::control {
 namespace {
 
@@ -29,7 +31,9 @@ Network network(int rs1_state, std::optional<Mac> mac = rs1_mac) {
   return known;
 }
 
-Route on_link() { return {.kind = Route::Kind::unicast, .interface = 5, .gateway = std::nullopt, .mtu = 0}; }
+Route on_link() { return {.kind = Route::Kind::unicast, .interface = 5, .gateway = {}, .source = {}, .mtu = 0}; }
+
+Route no_route() { return {.gateway = {}, .source = {}}; }
 
 TEST(Reach, neighbour_with_a_mac_address_is_reached_by_it) {
   const Reach reached = reach(rs1, on_link(), network(NUD_REACHABLE));
@@ -81,11 +85,7 @@ TEST(Reach, unreachable_says_why_and_asks_only_where_asking_helps) {
   Network gone = network(NUD_REACHABLE);
   gone.take(LinkEvent{.removed = true, .link = eth1()});
   const Case cases[] = {
-      {"there is no route", {.gateway = std::nullopt}, network(NUD_REACHABLE), false},
-      {"an address of this machine",
-       {.kind = Route::Kind::local, .gateway = std::nullopt},
-       network(NUD_REACHABLE),
-       false},
+      {"there is no route", no_route(), network(NUD_REACHABLE), false},
       {"interface eth1 is down", on_link(), down, false},
       {"interface eth1 is not Ethernet", on_link(), tunnel, false},
       {"interface 5 is not known", on_link(), gone, false},
@@ -98,6 +98,93 @@ TEST(Reach, unreachable_says_why_and_asks_only_where_asking_helps) {
     EXPECT_EQ(reached.row.state, NextHopState::unresolved) << words;
     EXPECT_EQ(reached.neighbour.has_value(), asks) << words;
   }
+}
+
+TEST(Reach, own_address_is_left_to_the_kernel) {
+  const Reach reached = reach(rs1, {.kind = Route::Kind::local, .gateway = {}, .source = {}}, network(NUD_REACHABLE));
+  EXPECT_EQ(reached.row.state, NextHopState::local);
+  EXPECT_EQ(reached.row.interface, 0U);
+  EXPECT_THAT(reached.words, HasSubstr("this machine"));
+  EXPECT_FALSE(reached.neighbour);
+}
+
+TEST(Reach, source_of_the_route_is_where_tunnels_leave_from) {
+  Route route = on_link();
+  EXPECT_EQ(reach(rs1, route, network(NUD_REACHABLE)).row.address.low, 0U);
+  route.source = model::parse_address("10.0.0.1");
+  const NextHop row = reach(rs1, route, network(NUD_REACHABLE)).row;
+  const u8 bytes[16] = {10, 0, 0, 1};
+  EXPECT_EQ(std::memcmp(&row.address, bytes, sizeof bytes), 0);
+}
+
+// eth1.100, index 9, over eth1.
+Link eth1_100() {
+  Link link = eth1();
+  link.index = 9;
+  link.name = "eth1.100";
+  link.kind = "vlan";
+  link.mtu = 1496;
+  link.mac[5] = 0x64;
+  link.vlan = VlanDevice{.parent = 5, .number = 100, .is_8021q = true};
+  return link;
+}
+
+Network with_vlan(const Link& vlan) {
+  Network known = network(NUD_REACHABLE);
+  known.take(LinkEvent{.link = vlan});
+  known.take(NeighbourEvent{.neighbour = {.interface = 9, .address = rs1, .state = NUD_REACHABLE, .mac = rs1_mac}});
+  return known;
+}
+
+Route by_vlan() { return {.kind = Route::Kind::unicast, .interface = 9, .gateway = {}, .source = {}, .mtu = 0}; }
+
+TEST(Reach, frames_of_a_vlan_device_leave_tagged_by_its_parent) {
+  const Reach reached = reach(rs1, by_vlan(), with_vlan(eth1_100()));
+  ASSERT_EQ(reached.row.state, NextHopState::resolved) << reached.words;
+  EXPECT_EQ(reached.row.interface, 5U);
+  EXPECT_EQ(host(reached.row.vlan), 100U);
+  EXPECT_EQ(reached.row.source[5], 0x64);
+  EXPECT_EQ(reached.row.mtu, 1496U);
+  EXPECT_EQ(reached.neighbour, (NeighbourKey{9, rs1})) << "whom the kernel resolves on the VLAN device";
+  EXPECT_EQ(reach(rs1, on_link(), with_vlan(eth1_100())).row.vlan, be16{});
+}
+
+TEST(Reach, vlans_that_one_tag_of_802_1q_does_not_make_are_refused) {
+  Link service_tag = eth1_100();
+  service_tag.vlan->is_8021q = false;
+  EXPECT_THAT(reach(rs1, by_vlan(), with_vlan(service_tag)).words, HasSubstr("not of 802.1Q"));
+  Link elsewhere = eth1_100();
+  elsewhere.vlan->parent = 0;
+  EXPECT_THAT(reach(rs1, by_vlan(), with_vlan(elsewhere)).words, HasSubstr("not here"));
+  Network nested = with_vlan(eth1_100());
+  nested.links[5].vlan = VlanDevice{.parent = 2, .number = 7, .is_8021q = true};
+  EXPECT_THAT(reach(rs1, by_vlan(), nested).words, HasSubstr("VLAN of a VLAN"));
+}
+
+OwnAddress own(const char* address, bool is_global = true) {
+  return {.interface = 5, .address = *model::parse_address(address), .is_global = is_global};
+}
+
+TEST(Network, link_has_its_first_global_address_of_each_family) {
+  Network known;
+  known.take(AddressEvent{.own = own("169.254.0.1", false)});
+  known.take(LinkEvent{.link = eth1()});
+  EXPECT_FALSE(known.links[5].ipv4);
+  known.take(AddressEvent{.own = own("10.0.0.1")});
+  known.take(AddressEvent{.own = own("10.0.0.7")});
+  known.take(AddressEvent{.own = own("fe80::1", false)});
+  known.take(AddressEvent{.own = own("2001:db8::1", false)});  // tentative
+  EXPECT_EQ(known.links[5].ipv4, model::parse_address("10.0.0.1"));
+  EXPECT_FALSE(known.links[5].ipv6);
+  known.take(AddressEvent{.own = own("2001:db8::1")});
+  EXPECT_EQ(known.links[5].ipv6, model::parse_address("2001:db8::1"));
+  known.take(AddressEvent{.removed = true, .own = own("10.0.0.1")});
+  EXPECT_EQ(known.links[5].ipv4, model::parse_address("10.0.0.7"));
+  known.take(LinkEvent{.link = eth1()});
+  EXPECT_EQ(known.links[5].ipv4, model::parse_address("10.0.0.7")) << "a change of the link leaves its addresses";
+  known.take(LinkEvent{.removed = true, .link = eth1()});
+  known.take(LinkEvent{.link = eth1()});
+  EXPECT_FALSE(known.links[5].ipv4);
 }
 
 TEST(Network, a_link_takes_its_neighbours_with_it) {

@@ -17,12 +17,12 @@ const ServiceProgram* find(const Programs& programs, const model::ServiceKey& ke
   return at == programs.end() ? nullptr : at->second.get();
 }
 
-using Rows = std::unordered_map<u32, const RealServer*>;
+using Rows = std::unordered_map<u32, const ProgrammedServer*>;
 
 Rows rows_of(const ServiceProgram* program) {
   Rows rows;
   if (program)
-    for (const ProgrammedServer& server : program->servers) rows[server.slot] = &server.row;
+    for (const ProgrammedServer& server : program->servers) rows[server.slot] = &server;
   return rows;
 }
 
@@ -31,11 +31,13 @@ void program_service(const model::ServiceKey& key, const ServiceProgram& want, c
   const Rows rows = rows_of(have);
   for (const ProgrammedServer& server : want.servers) {
     const auto row = rows.find(server.slot);
-    if (row == rows.end() || !is_same(*row->second, server.row)) steps.push_back(WriteServer{server.slot, server.row});
+    const bool stands = row != rows.end() && is_same(row->second->row, server.row) && row->second->terms == server.terms;
+    if (!stands) steps.push_back(WriteServer{server.slot, server.row, server.terms});
   }
-  if (have && control::is_same(have->region, want.region)) return;
-  if (want.region.size > 0) steps.push_back(WriteSchedule{want.region, picked_slots(want)});
-  steps.push_back(PublishService{key, want.id, want.region});
+  const bool same_region = have && control::is_same(have->region, want.region);
+  if (same_region && have->terms == want.terms) return;
+  if (!same_region && want.region.size > 0) steps.push_back(WriteSchedule{want.region, want.head, picked_slots(want)});
+  steps.push_back(PublishService{key, want.id, want.terms, want.region});
 }
 
 void withdraw(const ServiceProgram* want, const ServiceProgram& have, std::vector<Step>& steps) {

@@ -16,14 +16,36 @@
 
 namespace penstock::control {
 
+// What schedulers ask of a server, beside its load.
+struct ServerTerms {
+  s32 weight = 0;
+  s32 last_weight = 0;  // the last one that was not 0 (IPVS: mh)
+  u32 upper_threshold = 0;
+  u32 lower_threshold = 0;
+
+  friend bool operator==(const ServerTerms&, const ServerTerms&) = default;
+};
+
 struct ProgrammedServer {
   u32 slot = 0;
   RealServer row{};
+  ServerTerms terms{};
+};
+
+// What a service's record says beside its schedule.
+struct ServiceTerms {
+  u32 flags = 0;  // abi/service.hpp: service_*
+  u32 persistence_ticks = 0;
+  u32 netmask = 0;  // as in the record
+
+  friend bool operator==(const ServiceTerms&, const ServiceTerms&) = default;
 };
 
 // What the tables hold for one service.
 struct ServiceProgram {
   u32 id = 0;
+  ServiceTerms terms{};
+  ScheduleHead head{};
   std::vector<ProgrammedServer> servers;  // newest first
   schedulers::Schedule schedule;          // positions in `servers`
   ScheduleRef region{};                   // where the schedule stands; another schedule stands in another region
@@ -35,15 +57,18 @@ using Programs = std::map<model::ServiceKey, std::shared_ptr<const ServiceProgra
 struct WriteServer {
   u32 slot;
   RealServer row;
+  ServerTerms terms;
 };
 struct WriteSchedule {
   ScheduleRef region;
+  ScheduleHead head;
   std::vector<u32> slots;
 };
 // Makes the record or points it to another schedule: the flip.
 struct PublishService {
   model::ServiceKey key;
   u32 id;
+  ServiceTerms terms;
   ScheduleRef schedule;
 };
 struct RemoveService {

@@ -3,7 +3,9 @@
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
 #include <linux/if.h>
+#include <linux/if_addr.h>
 #include <linux/if_arp.h>
+#include <linux/if_ether.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
@@ -37,9 +39,10 @@ class Attributes {
     if (found_[type] == nullptr) return {};
     return {static_cast<const u8*>(mnl_attr_get_payload(found_[type])), mnl_attr_get_payload_len(found_[type])};
   }
-  [[nodiscard]] u32 number(std::size_t type) const {
+  template <typename Number = u32>
+  [[nodiscard]] Number number(std::size_t type) const {
     const auto value = bytes(type);
-    u32 result = 0;
+    Number result = 0;
     if (value.size() == sizeof result) std::memcpy(&result, value.data(), sizeof result);
     return result;
   }
@@ -87,6 +90,8 @@ std::optional<Mac> mac_of(std::span<const u8> bytes) {
   return mac;
 }
 
+const Route refused{.gateway = {}, .source = {}};
+
 std::optional<model::Address> gateway_of(const Attributes& attributes, unsigned family) {
   if (attributes[RTA_GATEWAY] != nullptr) return address_of(family, attributes.bytes(RTA_GATEWAY));
   // A gateway of the other family: struct rtvia.
@@ -95,6 +100,23 @@ std::optional<model::Address> gateway_of(const Attributes& attributes, unsigned 
   if (via.size() < sizeof via_family) return std::nullopt;
   std::memcpy(&via_family, via.data(), sizeof via_family);
   return address_of(via_family, via.subspan(sizeof via_family));
+}
+
+std::optional<VlanDevice> vlan_of(const Attributes& link, const Attributes& info) {
+  if (info.text(IFLA_INFO_KIND) != "vlan") return std::nullopt;
+  const auto data = Attributes::nested_in(info[IFLA_INFO_DATA]);
+  const bool is_elsewhere = link[IFLA_LINK_NETNSID] != nullptr;
+  const u16 protocol = data.number<u16>(IFLA_VLAN_PROTOCOL);
+  return VlanDevice{.parent = is_elsewhere ? 0 : link.number(IFLA_LINK),
+                    .number = data.number<u16>(IFLA_VLAN_ID),
+                    .is_8021q = protocol == 0 || ntohs(protocol) == ETH_P_8021Q};
+}
+
+// Scope and flags of an address that the machine may send from.
+bool is_global(const ifaddrmsg& header, const Attributes& attributes) {
+  constexpr u32 unfit = IFA_F_TENTATIVE | IFA_F_DADFAILED;
+  const u32 flags = attributes[IFA_FLAGS] != nullptr ? attributes.number(IFA_FLAGS) : header.ifa_flags;
+  return header.ifa_scope == RT_SCOPE_UNIVERSE && (flags & unfit) == 0;
 }
 
 // A request with room for every attribute that is put here.
@@ -130,7 +152,24 @@ std::optional<LinkEvent> parse_link(const nlmsghdr* message) {
                             .is_loopback = (header->ifi_flags & IFF_LOOPBACK) != 0,
                             .is_enslaved = attributes[IFLA_MASTER] != nullptr,
                             .mtu = attributes.number(IFLA_MTU),
-                            .mac = mac.value_or(Mac{})}};
+                            .mac = mac.value_or(Mac{}),
+                            .vlan = vlan_of(attributes, info),
+                            .ipv4 = std::nullopt,
+                            .ipv6 = std::nullopt}};
+}
+
+std::optional<AddressEvent> parse_own_address(const nlmsghdr* message) {
+  if (message->nlmsg_type != RTM_NEWADDR && message->nlmsg_type != RTM_DELADDR) return std::nullopt;
+  const auto* header = header_of<ifaddrmsg>(message);
+  if (header == nullptr) return std::nullopt;
+  const auto attributes = Attributes::of_message(message, sizeof *header);
+  // Of a point-to-point link IFA_ADDRESS is the other end's.
+  const auto address =
+      address_of(header->ifa_family, attributes.bytes(attributes[IFA_LOCAL] != nullptr ? IFA_LOCAL : IFA_ADDRESS));
+  if (!address) return std::nullopt;
+  return AddressEvent{
+      .removed = message->nlmsg_type == RTM_DELADDR,
+      .own = {.interface = header->ifa_index, .address = *address, .is_global = is_global(*header, attributes)}};
 }
 
 std::optional<NeighbourEvent> parse_neighbour(const nlmsghdr* message) {
@@ -151,13 +190,14 @@ std::optional<Route> parse_route(const nlmsghdr* message) {
   if (message->nlmsg_type != RTM_NEWROUTE) return std::nullopt;
   const auto* header = header_of<rtmsg>(message);
   if (header == nullptr) return std::nullopt;
-  if (header->rtm_type == RTN_LOCAL) return Route{.kind = Route::Kind::local, .gateway = std::nullopt};
-  if (header->rtm_type != RTN_UNICAST) return Route{.gateway = std::nullopt};
+  if (header->rtm_type == RTN_LOCAL) return Route{.kind = Route::Kind::local, .gateway = {}, .source = {}};
+  if (header->rtm_type != RTN_UNICAST) return refused;
   const auto attributes = Attributes::of_message(message, sizeof *header);
   const auto metrics = Attributes::nested_in(attributes[RTA_METRICS]);
   return Route{.kind = Route::Kind::unicast,
                .interface = attributes.number(RTA_OIF),
                .gateway = gateway_of(attributes, header->rtm_family),
+               .source = address_of(header->rtm_family, attributes.bytes(RTA_PREFSRC)),
                .mtu = metrics.number(RTAX_MTU)};
 }
 
@@ -188,6 +228,17 @@ Result<std::vector<Link>> list_links(Netlink& netlink) {
   return links;
 }
 
+Result<std::vector<OwnAddress>> list_addresses(Netlink& netlink) {
+  Request request;
+  request.start<ifaddrmsg>(RTM_GETADDR, NLM_F_DUMP);
+  std::vector<OwnAddress> addresses;
+  auto asked = netlink.ask(request.message, [&](const nlmsghdr* message) {
+    if (auto event = parse_own_address(message)) addresses.push_back(event->own);
+  });
+  if (!asked) return with_context("listing addresses", asked.error());
+  return addresses;
+}
+
 Result<std::vector<Neighbour>> list_neighbours(Netlink& netlink) {
   Request request;
   request.start<ndmsg>(RTM_GETNEIGH, NLM_F_DUMP);
@@ -205,7 +256,7 @@ Result<Route> find_route(Netlink& netlink, const model::Address& address) {
   header->rtm_family = family_of(address);
   header->rtm_dst_len = static_cast<u8>(bytes_of(address).size() * 8);
   request.put(RTA_DST, bytes_of(address));
-  Route route;
+  Route route = refused;
   auto asked = netlink.ask(request.message, [&](const nlmsghdr* message) {
     if (const auto answer = parse_route(message)) route = *answer;
   });
@@ -217,7 +268,7 @@ Result<Route> find_route(Netlink& netlink, const model::Address& address) {
     case EACCES:
     case EINVAL:
     case EAGAIN:
-      return Route{.gateway = std::nullopt};
+      return refused;
     default:
       return with_context("finding the route to " + model::to_string(address), asked.error());
   }

@@ -15,6 +15,15 @@ namespace penstock::control {
 
 using Mac = std::array<u8, 6>;
 
+// What a VLAN device puts on the frames that leave by the device below it.
+struct VlanDevice {
+  u32 parent = 0;         // its index; 0: in another network namespace
+  u16 number = 0;         // VLAN ID
+  bool is_8021q = false;  // else of another kind of tag (802.1ad)
+
+  friend bool operator==(const VlanDevice&, const VlanDevice&) = default;
+};
+
 struct Link {
   u32 index = 0;
   std::string name;
@@ -25,6 +34,10 @@ struct Link {
   bool is_enslaved = false;  // a port of a bridge or bond
   u32 mtu = 0;
   Mac mac{};
+  std::optional<VlanDevice> vlan;
+  // Its first address of global scope: not in the message itself (Network keeps it, reach.hpp).
+  std::optional<model::Address> ipv4;
+  std::optional<model::Address> ipv6;
 
   friend bool operator==(const Link&, const Link&) = default;
 };
@@ -32,6 +45,20 @@ struct Link {
 struct LinkEvent {
   bool removed = false;
   Link link;
+};
+
+// An address of this machine.
+struct OwnAddress {
+  u32 interface = 0;
+  model::Address address;
+  bool is_global = false;  // of global scope, and in use: neither tentative nor a duplicate
+
+  friend bool operator==(const OwnAddress&, const OwnAddress&) = default;
+};
+
+struct AddressEvent {
+  bool removed = false;
+  OwnAddress own;
 };
 
 struct Neighbour {
@@ -55,6 +82,7 @@ struct Route {
   Kind kind = Kind::refused;  // refused: no route, blackhole, unreachable, prohibit, multicast
   u32 interface = 0;
   std::optional<model::Address> gateway;  // none: on the link
+  std::optional<model::Address> source;   // what the machine itself would send from
   u32 mtu = 0;                            // of the route; 0: the link's
 
   friend bool operator==(const Route&, const Route&) = default;
@@ -62,12 +90,14 @@ struct Route {
 
 // Nothing: the message is of another kind.
 [[nodiscard]] std::optional<LinkEvent> parse_link(const nlmsghdr* message);
+[[nodiscard]] std::optional<AddressEvent> parse_own_address(const nlmsghdr* message);
 [[nodiscard]] std::optional<NeighbourEvent> parse_neighbour(const nlmsghdr* message);
 [[nodiscard]] std::optional<Route> parse_route(const nlmsghdr* message);
 // A change of routes, routing rules, next-hop objects or own addresses: any route may be another now.
 [[nodiscard]] bool changes_routes(const nlmsghdr* message);
 
 [[nodiscard]] Result<std::vector<Link>> list_links(Netlink& netlink);
+[[nodiscard]] Result<std::vector<OwnAddress>> list_addresses(Netlink& netlink);
 [[nodiscard]] Result<std::vector<Neighbour>> list_neighbours(Netlink& netlink);
 [[nodiscard]] Result<Route> find_route(Netlink& netlink, const model::Address& address);
 

@@ -38,6 +38,9 @@ Result<void> RtnetlinkNextHops::learn_network() {
   auto links = list_links(questions_);
   if (!links) return fail(links.error());
   for (const Link& link : *links) network_.take(LinkEvent{.link = link});
+  const auto addresses = list_addresses(questions_);
+  if (!addresses) return fail(addresses.error());
+  for (const OwnAddress& own : *addresses) network_.take(AddressEvent{.own = own});
   auto neighbours = list_neighbours(questions_);
   if (!neighbours) return fail(neighbours.error());
   for (const Neighbour& neighbour : *neighbours) network_.take(NeighbourEvent{.neighbour = neighbour});
@@ -75,7 +78,8 @@ Result<void> RtnetlinkNextHops::take_notifications(const std::function<void(cons
   const auto complete = notifications_.drain([&](const nlmsghdr* message) {
     if (const auto link = parse_link(message)) {
       network_.take(*link);
-      on_link(*link);
+      // As the network knows it now: with its addresses.
+      on_link(link->removed ? *link : LinkEvent{.link = network_.links.at(link->link.index)});
       wants_refresh_ = true;  // IPv4 routes come and go with their link without a word
     } else if (const auto neighbour = parse_neighbour(message)) {
       network_.take(*neighbour);
@@ -83,6 +87,7 @@ Result<void> RtnetlinkNextHops::take_notifications(const std::function<void(cons
       if (neighbour->removed && wanted_.contains(key)) to_manage_.insert(key);  // flushed by somebody
     } else if (changes_routes(message)) {
       wants_refresh_ = true;
+      if (const auto own = parse_own_address(message)) take_addresses(*own, on_link);
     }
   });
   if (!complete) return fail(complete.error());
@@ -95,6 +100,13 @@ Result<void> RtnetlinkNextHops::take_notifications(const std::function<void(cons
   }
   settle_all();
   return {};
+}
+
+void RtnetlinkNextHops::take_addresses(const AddressEvent& event,
+                                       const std::function<void(const LinkEvent&)>& on_link) {
+  network_.take(event);
+  const auto link = network_.links.find(event.own.interface);
+  if (link != network_.links.end()) on_link(LinkEvent{.link = link->second});
 }
 
 void RtnetlinkNextHops::refresh() {
@@ -126,14 +138,14 @@ RowChange RtnetlinkNextHops::settle(const model::Address& server, Entry& entry) 
 void RtnetlinkNextHops::settle_all() {
   std::vector<RowChange> changes;
   for (auto& [server, entry] : entries_) changes.push_back(settle(server, entry));
-  rows_.apply(changes);
+  if (rows_.apply(changes)) tell_change();
   for (const NeighbourKey& key : std::exchange(to_manage_, {})) manage(key);
 }
 
 void RtnetlinkNextHops::tell(const model::Address& server, Entry& entry, const Reach& reached) {
   if (entry.words == reached.words) return;
   entry.words = reached.words;
-  if (reached.row.state == NextHopState::resolved)
+  if (reached.row.state != NextHopState::unresolved)
     log_.info(fmt::format("real server {} is reached {}", to_string(server), reached.words));
   else
     log_.warn(fmt::format("real server {} can't be reached: {}", to_string(server), reached.words));

@@ -31,7 +31,7 @@ class RtnetlinkNextHops final : public NextHops {
   void forget_unclaimed();
 
   [[nodiscard]] int fd() const { return notifications_.fd(); }
-  // Also reports every change of links to `on_link`.
+  // Also reports every change of links and of their addresses to `on_link`.
   Result<void> take_notifications(const std::function<void(const LinkEvent&)>& on_link);
   [[nodiscard]] bool wants_refresh() const { return wants_refresh_; }
   // Looks up every route again.
@@ -53,6 +53,7 @@ class RtnetlinkNextHops final : public NextHops {
   void ask_route(const model::Address& server, Entry& entry);
   [[nodiscard]] RowChange settle(const model::Address& server, Entry& entry);
   void settle_all();
+  void take_addresses(const AddressEvent& event, const std::function<void(const LinkEvent&)>& on_link);
   void tell(const model::Address& server, Entry& entry, const Reach& reached);
   void want(const NeighbourKey& key);
   void unwant(const NeighbourKey& key);

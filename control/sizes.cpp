@@ -11,6 +11,7 @@ namespace {
 
 // Half full at most, so that an insertion that finds no slot is rare (ADR-0003).
 constexpr u64 service_slots_for_one = 2;
+constexpr u64 servers_rows_max = u64{1} << 16;  // a connection has 16 bits for its server
 
 Result<u32> buckets_of(const char* option, u64 bytes) {
   constexpr u64 bytes_min = 64 * sizeof(ConnectionBucket);
@@ -20,10 +21,10 @@ Result<u32> buckets_of(const char* option, u64 bytes) {
   return static_cast<u32>(std::bit_floor(bytes) / sizeof(ConnectionBucket));
 }
 
-Result<u32> rows_of(const char* option, u64 rows, u64 minimum) {
-  if (rows < minimum || rows > rows_max)
+Result<u32> rows_of(const char* option, u64 rows, u64 minimum, u64 maximum = rows_max) {
+  if (rows < minimum || rows > maximum)
     return fail(ErrorCode::out_of_range,
-                fmt::format("{}: {} is not between {} and {}", option, rows, minimum, rows_max));
+                fmt::format("{}: {} is not between {} and {}", option, rows, minimum, maximum));
   return static_cast<u32>(std::bit_ceil(rows));
 }
 
@@ -32,11 +33,9 @@ Result<u32> rows_of(const char* option, u64 rows, u64 minimum) {
 Result<Config> config_of(const Sizes& sizes, u32 cpus) {
   const auto connections = buckets_of("--connections-bytes", sizes.connections_bytes);
   if (!connections) return fail(connections.error());
-  const auto half_open = buckets_of("--half-open-bytes", sizes.half_open_bytes);
-  if (!half_open) return fail(half_open.error());
   const auto services = rows_of("--services-max", sizes.services_max, 1);
   if (!services) return fail(services.error());
-  const auto servers = rows_of("--servers-max", sizes.servers_max, 1);
+  const auto servers = rows_of("--servers-max", sizes.servers_max, 2, servers_rows_max);
   if (!servers) return fail(servers.error());
   const auto cells = rows_of("--schedule-cells", sizes.schedule_cells, 64);
   if (!cells) return fail(cells.error());
@@ -45,12 +44,12 @@ Result<Config> config_of(const Sizes& sizes, u32 cpus) {
   return Config{.hash_key = {},
                 .abi_version = abi_version,
                 .connection_buckets = *connections,
-                .half_open_buckets = *half_open,
                 .service_buckets = static_cast<u32>(service_buckets),
                 .servers_max = *servers,
                 .next_hops_max = *servers * 2,  // a row for each server's address, and row 0
                 .schedule_cells = *cells,
-                .cpus = cpus};
+                .cpus = cpus,
+                .zero = 0};
 }
 
 u64 memory_of(const Config& config) {

@@ -9,7 +9,6 @@ namespace penstock::control {
 // The defaults suit a small machine: a million connections in some 80 MiB of kernel memory.
 struct Sizes {
   u64 connections_bytes = u64{64} << 20;
-  u64 half_open_bytes = u64{4} << 20;
   u64 services_max = 4096;
   u64 servers_max = 4096;
   u64 schedule_cells = u64{1} << 20;

@@ -8,7 +8,8 @@
 namespace penstock::control {
 
 bool Slots::is_idle(u32 index) const {
-  return load_acquire(&loads_[index].active) == 0 && load_acquire(&loads_[index].inactive) == 0;
+  return load_acquire(&loads_[index].active) == 0 && load_acquire(&loads_[index].inactive) == 0 &&
+         load_acquire(&loads_[index].persistent) == 0;
 }
 
 Slot Slots::hold(const SlotOwner& owner, const Slot& slot, bool retired) {
@@ -20,7 +21,7 @@ Slot Slots::hold(const SlotOwner& owner, const Slot& slot, bool retired) {
 Result<Slot> Slots::take(const SlotOwner& owner) {
   if (const auto held = holdings_.find(owner); held != holdings_.end()) return hold(owner, held->second.slot, false);
   auto taken = owners_.begin();
-  for (u32 index = 0; index < servers_.size(); ++index) {
+  for (u32 index = server_of_none + 1; index < servers_.size(); ++index) {
     while (taken != owners_.end() && taken->first < index) ++taken;
     if (taken != owners_.end() && taken->first == index) continue;
     if (!is_idle(index)) continue;
@@ -35,7 +36,7 @@ void Slots::retire(const SlotOwner& owner) {
 }
 
 bool Slots::adopt(const SlotOwner& owner, const Slot& slot, bool retired) {
-  if (slot.index >= servers_.size() || !is_free(slot.index) || holdings_.contains(owner)) return false;
+  if (slot.index == server_of_none || slot.index >= servers_.size() || !is_free(slot.index) || holdings_.contains(owner)) return false;
   hold(owner, slot, retired);
   return true;
 }

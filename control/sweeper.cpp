@@ -1,36 +1,90 @@
 #include "control/sweeper.hpp"
 
-#include "datapath/core/connection.hpp"
-#include "datapath/core/table_insert.hpp"
+#include <bit>
+#include <utility>
+
+#include "datapath/core/balance.hpp"
+#include "datapath/native/native_platform.hpp"
 
 namespace penstock::control {
+
+// The packet path without a packet: its tables, and what it does about them.
+class Bystander {
+ public:
+  Bystander(const Tables& tables, u32 now) : platform_(tables, frame_, now, 0, tables.config.cpus - 1) {}
+
+  NativePlatform& platform() { return platform_; }
+
+  // Ends the record, and with a request its reply's; false: it changed meanwhile.
+  bool end(const Found<Connection>& found) {
+    NativePlatform& p = platform_;
+    const bool ended =
+        end_record(ConnectionTable<NativePlatform>{p}, found, p.now(),
+                   [&p](const Connection& record, u64 word) { account_for_end(p, record, word); });
+    end_replies(p, *p.work());
+    return ended;
+  }
+
+ private:
+  FrameBuffer frame_{{}};
+  NativePlatform platform_;
+};
+
 namespace {
 
-void sweep_record(const TableView<Connection>& table, u32 bucket, u32 slot, const Tables& tables, u32 now,
-                  Swept& swept) {
-  Connection& record = table.buckets[bucket].records[slot];
-  const u64 word = load_acquire(&record.word);
-  if (word == 0) return;
-  const Found<Connection> found{&record, word, bucket, slot};
-  if (!is_live(word)) {
-    const bool stale = is_past(expires_of(word), now - tables.settings->ticks_per_second);
-    if (stale && end_record(table, found, now, [](const Connection&, u64) {})) ++swept.claims_freed;
-    return;
-  }
-  if (!is_past(expires_of(word), now)) return;
-  const auto load_at = [&tables](u32 server) { return server < tables.loads.size() ? &tables.loads[server] : nullptr; };
-  const auto on_end = [&](const Connection& ended, u64 last_word) { end_load(load_at, ended, last_word); };
-  if (end_record(table, found, now, on_end)) ++swept.ended;
+u32 ticks(const Tables& tables, std::chrono::milliseconds time) {
+  return static_cast<u32>(static_cast<u64>(time.count()) * tables.settings->ticks_per_second / 1000);
 }
 
 }  // namespace
 
-void Sweeper::sweep_bucket(u64 position, u32 now, Swept& swept) const {
-  const u64 established = tables_.connections.size();
-  const bool is_established = position < established;
-  const TableView<Connection> table = is_established ? tables_.established_table() : tables_.half_open_table();
-  const u32 bucket = static_cast<u32>(is_established ? position : position - established);
-  for (u32 slot = 0; slot < records_per_bucket; ++slot) sweep_record(table, bucket, slot, tables_, now, swept);
+void Sweeper::sweep_claim(u32 bucket, u32 index, u32 now, Swept& swept) const {
+  Connection& record = tables_.connections[bucket].records[index];
+  const u64 word = load_acquire(&record.word);
+  const bool stale = is_past(expires_of(word), now - tables_.settings->ticks_per_second);
+  const Found<Connection> found{&record, word, bucket, index};
+  if (stale && end_record(tables_.connection_table(), found, now, [](const Connection&, u64) {})) ++swept.claims_freed;
+}
+
+// A reply's time is its request's.
+void Sweeper::keep_reply(Bystander& bystander, Connection& record, u64 word) {
+  const Flow request = find_peer(bystander.platform(), std::bit_cast<Peer>(load_acquire(&record.detail)));
+  if (!request.found.record) return;
+  const u64 kept = with_state(word, state_of(request.found.word), expires_of(request.found.word));
+  if (kept != word) compare_exchange(&record.word, word, kept);
+}
+
+void Sweeper::keep_template(Connection& record, u64 word, u32 now) const {
+  if (!is_past(expires_of(word) - ticks(tables_, template_notice), now)) return;
+  const u64 hash = hash_of(tables_.config.hash_key, record.key);
+  if (!children_.contains(hash) && !former_children_.contains(hash)) return;
+  const u32 expiry = expires_of(word) + ticks(tables_, template_extension);
+  compare_exchange(&record.word, word, with_state(word, state_of(word), expiry));
+}
+
+void Sweeper::note_child(Bystander& bystander, const Connection& record) {
+  NativePlatform& p = bystander.platform();
+  p.work()->packet.key = record.key;
+  if (!find_service(p, *p.work())) return;
+  children_.insert(hash_of(tables_.config.hash_key, template_key(record.key, p.work()->offer)));
+}
+
+void Sweeper::sweep_record(Bystander& bystander, u32 bucket, u32 index, Swept& swept) {
+  const u32 now = bystander.platform().now();
+  Connection& record = tables_.connections[bucket].records[index];
+  u64 word = load_acquire(&record.word);
+  if (word == 0) return;
+  if (!is_live(word)) return sweep_claim(bucket, index, now, swept);
+  const Role role = load_acquire(&record.key.role);
+  if (role == Role::reply) keep_reply(bystander, record, word);
+  if (role == Role::persistence) keep_template(record, word, now);
+  word = load_acquire(&record.word);
+  if (!is_live(word)) return;
+  if (is_past(expires_of(word), now)) {
+    swept.ended += bystander.end({&record, word, bucket, index});
+    return;
+  }
+  if (role == Role::request && (load_acquire(&record.traits) & trait_controlled)) note_child(bystander, record);
 }
 
 Swept Sweeper::advance() {
@@ -49,12 +103,26 @@ Swept Sweeper::advance() {
 
 Swept Sweeper::sweep(u64 count) {
   Swept swept;
-  const u32 now = clock_.ticks();
+  Bystander bystander(tables_, clock_.ticks());
   for (u64 i = 0; i < count; ++i) {
-    sweep_bucket(position_, now, swept);
+    for (u32 index = 0; index < records_per_bucket; ++index)
+      sweep_record(bystander, static_cast<u32>(position_), index, swept);
     position_ = position_ + 1 == buckets() ? 0 : position_ + 1;
+    if (position_ == 0) former_children_ = std::exchange(children_, {});
   }
   return swept;
+}
+
+void end_orphans(const Tables& tables, u32 now) {
+  Bystander bystander(tables, now);
+  for (u32 bucket = 0; bucket < tables.connections.size(); ++bucket)
+    for (u32 index = 0; index < records_per_bucket; ++index) {
+      Connection& record = tables.connections[bucket].records[index];
+      const u64 word = load_acquire(&record.word);
+      if (!is_live(word) || load_acquire(&record.key.role) != Role::request) continue;
+      const Flow flow = flow_of({&record, word, bucket, index});
+      if (flow.found.record && !is_alive(flow, route_of(&tables.servers[flow.server]))) bystander.end(flow.found);
+    }
 }
 
 }  // namespace penstock::control

@@ -1,11 +1,15 @@
-// Ends connections whose time is over, and frees claims that a dead CPU or daemon left, by walking both tables of connections
-// again and again: all of them once in `sweep_period`. A look-up treats an expired record as absent, so the sweeper only
-// returns slots and loads; what it owes is that a short timeout is honoured in the counts within a second.
+// Ends connections whose time is over, and frees claims that a dead CPU or daemon left, by walking the table of connections
+// again and again: all of it once in `sweep_period`. A look-up treats an expired record as absent, so the sweeper only returns
+// slots and loads; what it owes is that a short timeout is honoured in the counts within a second.
+//
+// What depends on another record is its business alone: a reply's record lives as long as its request, and a persistence template
+// outlives its timeout, by 60 s again and again, while connections that it made live (IPVS: n_control).
 //
 // Many small calls cost the same as few: call it often, so that no call holds up the daemon.
 #pragma once
 
 #include <chrono>
+#include <unordered_set>
 
 #include "control/clock.hpp"
 #include "datapath/native/tables.hpp"
@@ -14,11 +18,16 @@ namespace penstock::control {
 
 // The whole walk; with the time between two calls a connection is counted out within a second of its end.
 inline constexpr std::chrono::milliseconds sweep_period{900};
+// A template that has so little left is looked at.
+inline constexpr std::chrono::milliseconds template_notice{1'500};
+inline constexpr std::chrono::seconds template_extension{60};
 
 struct Swept {
-  u64 ended = 0;         // connections that were over
+  u64 ended = 0;         // records that were over
   u64 claims_freed = 0;  // slots that somebody claimed and never published
 };
+
+class Bystander;
 
 class Sweeper {
  public:
@@ -31,13 +40,22 @@ class Sweeper {
   Swept sweep(u64 buckets);
 
  private:
-  void sweep_bucket(u64 position, u32 now, Swept& swept) const;
-  [[nodiscard]] u64 buckets() const { return tables_.connections.size() + tables_.half_open.size(); }
+  void sweep_record(Bystander& bystander, u32 bucket, u32 index, Swept& swept);
+  void sweep_claim(u32 bucket, u32 index, u32 now, Swept& swept) const;
+  static void keep_reply(Bystander& bystander, Connection& record, u64 word);
+  void keep_template(Connection& record, u64 word, u32 now) const;
+  void note_child(Bystander& bystander, const Connection& record);
+  [[nodiscard]] u64 buckets() const { return tables_.connections.size(); }
 
   const Tables& tables_;
   const Clock& clock_;
   std::chrono::milliseconds last_;
   u64 position_ = 0;
+  std::unordered_set<u64> children_;         // hashes of the templates that have live connections, so far in this walk
+  std::unordered_set<u64> former_children_;  // and in the one before
 };
+
+// Connections whose server was removed end at once (IPVS: expire_nodest_conn).
+void end_orphans(const Tables& tables, u32 now);
 
 }  // namespace penstock::control

@@ -1,7 +1,9 @@
 #include "control/table_writer.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <cassert>
-#include <iterator>
+#include <span>
 
 #include "control/flip.hpp"
 #include "control/images.hpp"
@@ -23,9 +25,22 @@ Found<Service> find_service(const Tables& tables, const ServiceKey& key) {
   return find_record<Service>(tables.service_table(), place_of_service(tables, key), key, no_time, Guess::absent);
 }
 
+// See mark_of_server.
+bool is_server_port(const ServiceKey& key) { return key.mark == mark_of_server && key.protocol != 0; }
+
 }  // namespace
 
-TableWriter::TableWriter(const Tables& tables) : tables_(tables) { free_claimed_records(); }
+TableWriter::TableWriter(const Tables& tables) : tables_(tables) {
+  free_claimed_records();
+  write_server_of_none();
+}
+
+// Connections that bypass all servers belong to it.
+void TableWriter::write_server_of_none() {
+  tables_.loads[server_of_none].weight = 1;
+  flip(tables_.servers[server_of_none].route,
+       {.next_hop = no_next_hop, .generation = 0, .method = Method::bypass, .available = 1});
+}
 
 // A daemon that died between claim and publication, or while it removed a record. Nobody else claims service records.
 void TableWriter::free_claimed_records() {
@@ -39,25 +54,39 @@ void TableWriter::free_claimed_records() {
     }
 }
 
+namespace {
+
+// The filter is words of bits, all alike.
+std::span<u64> words_of(VipFilter& filter) { return {reinterpret_cast<u64*>(&filter), sizeof filter / sizeof(u64)}; }
+std::span<const u64> words_of(const VipFilter& filter) {
+  return {reinterpret_cast<const u64*>(&filter), sizeof filter / sizeof(u64)};
+}
+
+}  // namespace
+
 void TableWriter::widen_filter(const VipFilter& by) {
-  for (u32 i = 0; i < std::size(by.bits); ++i) {
-    u64& word = tables_.vip_filter->bits[i];
-    if ((by.bits[i] & ~word) != 0) store_release(&word, word | by.bits[i]);
-  }
+  const auto live = words_of(*tables_.vip_filter);
+  const auto wanted = words_of(by);
+  for (std::size_t i = 0; i < live.size(); ++i)
+    if ((wanted[i] & ~live[i]) != 0) store_release(&live[i], live[i] | wanted[i]);
 }
 
 void TableWriter::write_filter(const VipFilter& filter) {
-  for (u32 i = 0; i < std::size(filter.bits); ++i) {
-    u64& word = tables_.vip_filter->bits[i];
-    if (word != filter.bits[i]) store_release(&word, filter.bits[i]);
-  }
+  const auto live = words_of(*tables_.vip_filter);
+  const auto wanted = words_of(filter);
+  for (std::size_t i = 0; i < live.size(); ++i)
+    if (live[i] != wanted[i]) store_release(&live[i], wanted[i]);
 }
 
 std::vector<FoundService> TableWriter::services() const {
   std::vector<FoundService> found;
   for (const ServiceBucket& bucket : tables_.services)
     for (const Service& record : bucket.records)
-      if (is_live(load_acquire(&record.word))) found.push_back({key_of(record.key), record.id, read(record.schedule)});
+      if (is_live(load_acquire(&record.word)) && !is_server_port(record.key))
+        found.push_back({key_of(record.key),
+                         record.id,
+                         read(record.schedule),
+                         {record.flags, record.persistence_ticks, record.netmask}});
   return found;
 }
 
@@ -71,8 +100,10 @@ u64 TableWriter::picks_taken(const ScheduleRef& schedule) const {
   return schedule.size == 0 ? 0 : load_acquire(&tables_.schedules[schedule.offset]);
 }
 
-bool TableWriter::holds(const ScheduleRef& schedule, const std::vector<u32>& slots) const {
+bool TableWriter::holds(const ScheduleRef& schedule, const ScheduleHead& head, const std::vector<u32>& slots) const {
   if (schedule.size != slots.size()) return false;
+  if (schedule.size == 0) return true;
+  if (tables_.schedules[schedule.offset + schedule_head_cell] != std::bit_cast<u64>(head)) return false;
   for (u32 i = 0; i < schedule.size; ++i)
     if (tables_.schedules[schedule.offset + schedule_header_cells + i] != slots[i]) return false;
   return true;
@@ -82,24 +113,52 @@ void TableWriter::execute(const std::vector<Step>& steps) {
   for (const Step& step : steps) std::visit([this](const auto& known) { carry_out(known); }, step);
 }
 
+namespace {
+
+// IPVS (6.1, __ip_vs_update_dest): a threshold that is lifted or raised ends the overload at once.
+void write_terms(ServerLoad& load, const ServerTerms& terms) {
+  const u32 former = load.upper_threshold;
+  store_release(&load.weight, terms.weight);
+  if (terms.upper_threshold == 0 || terms.upper_threshold > former) store_release(&load.overloaded, 0U);
+  store_release(&load.lower_threshold, terms.lower_threshold);
+  store_release(&load.upper_threshold, terms.upper_threshold);
+}
+
+}  // namespace
+
 void TableWriter::carry_out(const WriteServer& step) {
   RealServer& row = tables_.servers[step.slot];
   row.address = step.row.address;
   row.port = step.row.port;
   row.family = step.row.family;
+  row.tunnel = step.row.tunnel;
+  row.tunnel_port = step.row.tunnel_port;
+  row.tunnel_checksum = step.row.tunnel_checksum;
+  write_terms(tables_.loads[step.slot], step.terms);
   flip(row.route, step.row.route);
 }
 
 void TableWriter::carry_out(const WriteSchedule& step) {
-  u64* cell = &tables_.schedules[step.region.offset];
-  store_release(cell, u64{0});
-  for (const u32 slot : step.slots) store_release(++cell, u64{slot});
+  u64* cells = &tables_.schedules[step.region.offset];
+  for (u32 i = 0; i < schedule_header_cells; ++i) store_release(&cells[i], u64{0});
+  store_release(&cells[schedule_head_cell], std::bit_cast<u64>(step.head));
+  u64* cell = &cells[schedule_header_cells];
+  for (const u32 slot : step.slots) store_release(cell++, u64{slot});
+}
+
+bool TableWriter::insert(const ServiceKey& key, const Service& content) {
+  return insert_record(tables_.service_table(), place_of_service(tables_, key), content, 0, no_time, no_time,
+                       WhenFull::refuse, nothing_ends)
+      .stored;
 }
 
 void TableWriter::carry_out(const PublishService& step) {
   const ServiceKey key = image_of(step.key);
   if (const Found<Service> found = find_service(tables_, key); found.record) {
     found.record->id = step.id;
+    store_release(&found.record->persistence_ticks, step.terms.persistence_ticks);
+    store_release(&found.record->netmask, step.terms.netmask);
+    store_release(&found.record->flags, step.terms.flags);
     flip(found.record->schedule, step.schedule);
     return;
   }
@@ -107,9 +166,28 @@ void TableWriter::carry_out(const PublishService& step) {
   record.key = key;
   record.schedule = step.schedule;
   record.id = step.id;
-  [[maybe_unused]] const auto made = insert_record(tables_.service_table(), place_of_service(tables_, key), record, 0,
-                                                   no_time, no_time, WhenFull::refuse, nothing_ends);
-  assert(made.stored && "a service record finds no place though there was room");
+  record.flags = step.terms.flags;
+  record.persistence_ticks = step.terms.persistence_ticks;
+  record.netmask = step.terms.netmask;
+  [[maybe_unused]] const bool stored = insert(key, record);
+  assert(stored && "a service record finds no place though there was room");
+}
+
+void TableWriter::write_server_ports(const std::vector<ServiceKey>& keys) {
+  const auto is_wanted = [&](const ServiceKey& key) {
+    return std::any_of(keys.begin(), keys.end(), [&](const ServiceKey& each) { return same_key(each, key); });
+  };
+  for (const ServiceBucket& bucket : tables_.services)
+    for (const Service& record : bucket.records) {
+      if (!is_live(load_acquire(&record.word)) || !is_server_port(record.key) || is_wanted(record.key)) continue;
+      end_record(tables_.service_table(), find_service(tables_, record.key), no_time, nothing_ends);
+    }
+  for (const ServiceKey& key : keys) {
+    if (find_service(tables_, key).record) continue;
+    Service record{};
+    record.key = key;
+    insert(key, record);
+  }
 }
 
 void TableWriter::carry_out(const RemoveService& step) {

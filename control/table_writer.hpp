@@ -16,6 +16,7 @@ struct FoundService {
   model::ServiceKey key;
   u32 id = 0;
   ScheduleRef schedule{};
+  ServiceTerms terms{};
 };
 
 class TableWriter {
@@ -28,12 +29,15 @@ class TableWriter {
   [[nodiscard]] bool has_room_for(const model::ServiceKey& key) const;
   // Picks taken from a schedule since it was written; 0 for the empty one.
   [[nodiscard]] u64 picks_taken(const ScheduleRef& schedule) const;
-  // Whether the region holds exactly these slots.
-  [[nodiscard]] bool holds(const ScheduleRef& schedule, const std::vector<u32>& slots) const;
+  // Whether the region holds exactly this.
+  [[nodiscard]] bool holds(const ScheduleRef& schedule, const ScheduleHead& head, const std::vector<u32>& slots) const;
 
   // The filter holds a VIP before its first record is published and after its last one is removed.
   void widen_filter(const VipFilter& by);
   void write_filter(const VipFilter& filter);
+
+  // Which real servers' ports an answer of nat_icmp_send may be about, exactly these; those that find no place are left out.
+  void write_server_ports(const std::vector<ServiceKey>& keys);
 
   // Cannot fail: whoever asks for a new service has seen that there is room.
   void execute(const std::vector<Step>& steps);
@@ -46,6 +50,8 @@ class TableWriter {
   void carry_out(const WithdrawServer& step);
 
   void free_claimed_records();
+  void write_server_of_none();
+  bool insert(const ServiceKey& key, const Service& content);
 
   const Tables& tables_;
 };

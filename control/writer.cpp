@@ -1,14 +1,19 @@
 #include "control/writer.hpp"
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
 
 #include "control/adoption.hpp"
 #include "control/connection_list.hpp"
 #include "control/fingerprint.hpp"
 #include "control/images.hpp"
+#include "control/service_program.hpp"
 #include "control/settings.hpp"
-#include "datapath/core/atomic.hpp"
+#include "control/sweeper.hpp"
+#include "control/tallies.hpp"
+#include "datapath/core/connection.hpp"
 
 namespace penstock::control {
 namespace {
@@ -17,6 +22,18 @@ using schedulers::Change;
 
 std::string adding(const model::Endpoint& server, const model::ServiceKey& key) {
   return "adding server " + to_string(server) + " of service " + to_string(key);
+}
+
+bool has_translating_server(const Programs& programs) {
+  for (const auto& [key, program] : programs)
+    for (const ProgrammedServer& server : program->servers)
+      if (is_translating(server.row.route.method)) return true;
+  return false;
+}
+
+bool withdraws(const std::vector<Step>& steps) {
+  return std::any_of(steps.begin(), steps.end(),
+                     [](const Step& step) { return std::holds_alternative<WithdrawServer>(step); });
 }
 
 u32 shown(s32 count) { return count > 0 ? static_cast<u32>(count) : 0; }
@@ -68,10 +85,15 @@ void Writer::adopt_draft(Draft draft) {
   const Programs before = std::move(state_.programs);
   state_ = std::move(draft.state);
   const std::vector<Step> steps = plan(state_.programs, before);
-  const VipFilter filter = filter_of(state_);
+  state_.has_translated = state_.has_translated || has_translating_server(state_.programs);
+  const VipFilter filter = filter_of(state_, around_.tables);
+  write_tallies(*around_.tables.settings, tallies_of(state_));
   table_writer_.widen_filter(filter);
   table_writer_.execute(steps);
   table_writer_.write_filter(filter);
+  table_writer_.write_server_ports(server_ports_of(state_));
+  if (model::number_of(state_.desired.settings(), "expire_nodest_conn") != 0 && withdraws(steps))
+    end_orphans(around_.tables, around_.clock.ticks());
   const auto now = around_.clock.steady();
   for (const auto& [key, program] : before) {
     const auto after = state_.programs.find(key);
@@ -96,14 +118,14 @@ void Writer::warn(const std::string& line) const {
 }
 
 Result<ProgrammedServer> Writer::place_server(Draft& draft, const SlotOwner& owner, u32 service,
-                                              const model::RealServer& server) {
+                                              const model::RealServer& server, s32 last_weight) {
   const auto slot = draft.state.slots.take(owner);
   if (!slot) return fail(slot.error());
   const auto hop = around_.next_hops.acquire(server.endpoint.address);
   if (!hop) return fail(hop.error());
   draft.hops.push_back(server.endpoint.address);
   draft.state.book.join(slot->index, service);
-  return ProgrammedServer{slot->index, row_of(server, *hop, slot->generation)};
+  return ProgrammedServer{slot->index, row_of(server, *hop, slot->generation), terms_of(server, last_weight)};
 }
 
 Result<void> Writer::install(Draft& draft, const model::ServiceKey& key, ServiceProgram program,
@@ -123,9 +145,12 @@ Result<void> Writer::install(Draft& draft, const model::ServiceKey& key, Service
 }
 
 Result<void> Writer::reschedule(Draft& draft, const model::ServiceKey& key, ServiceProgram program, Change change) {
-  const auto weights = weights_of(*draft.state.desired.find(key));
+  const std::vector<schedulers::Server> servers = scheduled_servers(program);
+  if (!schedulers::has_room(program.schedule.kind, servers.size()))
+    return fail(ErrorCode::invalid_argument,
+                "scheduling service " + to_string(key) + ": more servers than its scheduler has entries", EINVAL);
   const u64 taken = table_writer_.picks_taken(program.region);
-  auto schedule = schedulers::change(program.schedule, taken, change, weights);
+  auto schedule = schedulers::change(program.schedule, taken, change, servers);
   return install(draft, key, std::move(program), std::move(schedule));
 }
 
@@ -137,20 +162,31 @@ Result<void> Writer::add_service(const model::Service& service) {
                   ENOMEM);
     ServiceProgram program;
     program.id = draft.state.next_service_id++;
+    program.terms = terms_of(service, around_.clock.ticks_per_second());
+    program.head = head_of(service);
     draft.state.book.open_service(program.id);
-    return install(draft, service.key, std::move(program),
-                   schedulers::begin(schedulers::kind_of(service.scheduler), {}));
+    return install(draft, service.key, std::move(program), schedulers::begin(kind_of(service), {}));
   });
 }
 
 Result<void> Writer::edit_service(const model::Service& service) {
   return commit([&](Draft& draft) -> Result<void> {
     if (auto edited = draft.state.desired.edit_service(service); !edited) return edited;
-    const ServiceProgram& program = *draft.state.programs.at(service.key);
-    const auto kind = schedulers::kind_of(service.scheduler);
-    if (kind == program.schedule.kind) return {};
-    const auto weights = weights_of(*draft.state.desired.find(service.key));
-    return install(draft, service.key, program, schedulers::begin(kind, weights));
+    ServiceProgram program = *draft.state.programs.at(service.key);
+    const schedulers::Kind kind = kind_of(service);
+    const ScheduleHead head = head_of(service);
+    program.terms = terms_of(service, around_.clock.ticks_per_second());
+    const bool same_head = std::bit_cast<u64>(head) == std::bit_cast<u64>(program.head);
+    if (kind == program.schedule.kind && same_head) {
+      draft.state.programs[service.key] = std::make_shared<const ServiceProgram>(std::move(program));
+      return {};
+    }
+    program.head = head;
+    const std::vector<schedulers::Server> servers = scheduled_servers(program);
+    if (!schedulers::has_room(kind, servers.size()))
+      return fail(ErrorCode::invalid_argument,
+                  "editing service " + to_string(service.key) + ": more servers than the scheduler has entries", EINVAL);
+    return install(draft, service.key, std::move(program), schedulers::begin(kind, servers));
   });
 }
 
@@ -180,7 +216,7 @@ Result<void> Writer::add_server(const model::ServiceKey& key, const model::RealS
   return commit([&](Draft& draft) -> Result<void> {
     if (auto added = draft.state.desired.add_server(key, server); !added) return added;
     ServiceProgram program = *draft.state.programs.at(key);
-    const auto placed = place_server(draft, {key, server.endpoint}, program.id, server);
+    const auto placed = place_server(draft, {key, server.endpoint}, program.id, server, 0);
     if (!placed) return with_context(adding(server.endpoint, key), placed.error());
     program.servers.insert(program.servers.begin(), *placed);
     return reschedule(draft, key, std::move(program), {Change::What::added, 0});
@@ -192,7 +228,10 @@ Result<void> Writer::edit_server(const model::ServiceKey& key, const model::Real
     if (auto edited = draft.state.desired.edit_server(key, server); !edited) return edited;
     const std::size_t position = *position_of(*draft.state.desired.find(key), server.endpoint);
     ServiceProgram program = *draft.state.programs.at(key);
-    program.servers[position].row.route.method = image_of(server.method);
+    ProgrammedServer& edited_server = program.servers[position];
+    const ServerRoute route = edited_server.row.route;
+    edited_server.row = row_of(server, route.next_hop, route.generation);
+    edited_server.terms = terms_of(server, edited_server.terms.last_weight);
     return reschedule(draft, key, std::move(program), {Change::What::edited, static_cast<u32>(position)});
   });
 }
@@ -279,7 +318,7 @@ Result<void> Writer::set_timeouts(const api::Timeouts& timeouts) {
 Result<api::Info> Writer::info() {
   const Config& config = around_.tables.config;
   return api::Info{.connection_buckets = config.connection_buckets,
-                   .connections_max = (config.connection_buckets + config.half_open_buckets) * records_per_bucket};
+                   .connections_max = config.connection_buckets * records_per_bucket};
 }
 
 Result<std::vector<api::Counter>> Writer::reasons() {
@@ -301,7 +340,7 @@ void Writer::tick() {
   // Not stored: a successor finds these slots retired, and frees them likewise.
   const std::vector<u32> freed = state_.slots.free_what_is_due(around_.clock.steady());
   for (const u32 slot : freed) state_.book.leave(slot);
-  if (!freed.empty()) table_writer_.write_filter(filter_of(state_));
+  if (!freed.empty()) table_writer_.write_filter(filter_of(state_, around_.tables));
 }
 
 }  // namespace penstock::control

@@ -88,7 +88,7 @@ class Writer final : public api::Director {
   void adopt_draft(Draft draft);
 
   Result<ProgrammedServer> place_server(Draft& draft, const SlotOwner& owner, u32 service,
-                                        const model::RealServer& server);
+                                        const model::RealServer& server, s32 last_weight);
   Result<void> reschedule(Draft& draft, const model::ServiceKey& key, ServiceProgram program,
                           schedulers::Change change);
   Result<void> install(Draft& draft, const model::ServiceKey& key, ServiceProgram program,

@@ -21,6 +21,8 @@ struct WriterState {
   StatisticsBook book;
   u32 next_service_id = 1;
   api::Timeouts timeouts;
+  bool has_translated = false;  // some server is, or was, one of nat or fullnat: connections of that kind may live
+  VipFilter kept{};  // of mark rules that were deleted while this daemon lives: their connections go on, as in IPVS
 };
 
 // `tables`: their fingerprint.
@@ -28,9 +30,12 @@ struct WriterState {
 
 // Which addresses the packet path must look at: those of services, and those of removed servers whose connections may still
 // send packets. IPVS: these are dropped, not the kernel's, but for when no service is left at all (it unhooks itself).
-[[nodiscard]] VipFilter filter_of(const WriterState& state);
+// `tables`: their next hops, whose addresses tunnels leave from.
+[[nodiscard]] VipFilter filter_of(const WriterState& state, const Tables& tables);
 
-[[nodiscard]] std::vector<std::int32_t> weights_of(const model::ServiceEntry& entry);
+// Ports of nat's servers (abi/service.hpp: mark_of_server).
+[[nodiscard]] std::vector<ServiceKey> server_ports_of(const WriterState& state);
+
 [[nodiscard]] std::vector<u32> slots_of(const ServiceProgram& program);
 
 }  // namespace penstock::control

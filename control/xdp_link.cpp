@@ -13,7 +13,7 @@
 namespace penstock::control {
 namespace {
 
-const char* word(XdpMode mode) { return mode == XdpMode::native ? "native" : "generic"; }
+const char* word(Hook hook) { return hook == Hook::native ? "native" : "generic"; }
 
 u32 attached_program(u32 interface) {
   LIBBPF_OPTS(bpf_xdp_query_opts, found);
@@ -33,13 +33,13 @@ std::string name_of_program(u32 id) {
 
 }  // namespace
 
-Result<File> attach_xdp(int program, const Link& link, XdpMode mode) {
+Result<File> attach_xdp(int program, const Link& link, Hook hook) {
   LIBBPF_OPTS(bpf_link_create_opts, options,
-              .flags = mode == XdpMode::native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+              .flags = hook == Hook::native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
   File attached(bpf_link_create(program, static_cast<int>(link.index), BPF_XDP, &options));
   if (attached.is_open()) return attached;
   const int problem = errno;
-  const std::string tried = fmt::format("attaching to {} ({} XDP)", link.name, word(mode));
+  const std::string tried = fmt::format("attaching to {} ({} XDP)", link.name, word(hook));
   const u32 other = attached_program(link.index);
   if (other != 0 && (problem == EBUSY || problem == EEXIST))
     return fail(
@@ -79,11 +79,11 @@ Result<void> detach(const File& link) {
   return {};
 }
 
-Result<XdpMode> mode_on(u32 interface) {
+Result<Hook> hook_on(u32 interface) {
   LIBBPF_OPTS(bpf_xdp_query_opts, found);
   if (const int problem = bpf_xdp_query(static_cast<int>(interface), 0, &found); problem != 0)
     return fail_errno(fmt::format("asking how interface {} runs XDP", interface), -problem);
-  return found.attach_mode == XDP_ATTACHED_SKB ? XdpMode::generic : XdpMode::native;
+  return found.attach_mode == XDP_ATTACHED_SKB ? Hook::generic : Hook::native;
 }
 
 }  // namespace penstock::control

@@ -11,7 +11,7 @@
 namespace penstock::control {
 
 // Error: busy when a program is attached already; it is named.
-[[nodiscard]] Result<File> attach_xdp(int program, const Link& link, XdpMode mode);
+[[nodiscard]] Result<File> attach_xdp(int program, const Link& link, Hook hook);
 
 // Puts `program` in place of the one that the link has.
 [[nodiscard]] Result<void> replace_xdp(const File& link, int program);
@@ -27,6 +27,6 @@ namespace penstock::control {
 [[nodiscard]] Result<void> detach(const File& link);
 
 // How the program on an interface is attached.
-[[nodiscard]] Result<XdpMode> mode_on(u32 interface);
+[[nodiscard]] Result<Hook> hook_on(u32 interface);
 
 }  // namespace penstock::control

@@ -6,7 +6,7 @@
 namespace penstock {
 
 // Raised whenever a record's layout or meaning changes: a daemon adopts only pinned tables of its own version.
-static constexpr u32 abi_version = 1;
+static constexpr u32 abi_version = 2;
 
 // The boot secret that keys the tables' hash: twelve 32-bit words of it.
 static constexpr u32 hash_key_words = 6;
@@ -16,30 +16,78 @@ struct Config {
   u64 hash_key[hash_key_words];
   u32 abi_version;
   u32 connection_buckets;
-  u32 half_open_buckets;
   u32 service_buckets;
   u32 servers_max;
   u32 next_hops_max;
   u32 schedule_cells;
   u32 cpus;  // possible CPUs: rows of per-CPU counters
+  u32 zero;
 };
 
-// Which addresses are virtual: bits by a hash of the address, so that traffic which isn't ours leaves after one look.
+// Which addresses are ours: bits by a hash of the address, so that traffic which isn't leaves after one look. `marked` has a bit
+// for the first 16 bits of a destination that a mark rule may mean.
 static constexpr u32 vip_filter_bits = 1U << 16;
 struct VipFilter {
-  u64 bits[vip_filter_bits / 64];
+  u64 bits[vip_filter_bits / 64];     // virtual addresses, local addresses of fullnat, sources of tunnels
+  u64 servers[vip_filter_bits / 64];  // real servers whose packets are to be rewritten: nat and fullnat
+  u64 marked[2][vip_filter_bits / 64];  // IPv4, IPv6
 };
 
-// One tick is one jiffy; ticks_per_second is the kernel's HZ (natively whatever the clock is). Timeouts are in ticks.
-struct Settings {
-  u32 ticks_per_second;
-  u32 tcp_timeout[tcp_states];
-  u32 udp_timeout;
-  u32 sloppy_tcp;          // IPVS: net.ipv4.vs.sloppy_tcp, 0
-  u32 expire_nodest_conn;  // IPVS: net.ipv4.vs.expire_nodest_conn, 0
-  u32 conn_reuse_mode;     // IPVS: net.ipv4.vs.conn_reuse_mode, 1
-  u32 reserved[16];
+// From whose packet a connection's state follows (IPVS: IP_VS_DIR_*). input_only: the director sees no replies.
+enum class Direction : u8 { input = 0, output = 1, input_only = 2 };
+static constexpr u32 directions = 4;  // a power of two, for a mask
+
+// What a segment means to TCP's table; the first that holds counts (IPVS: RST, SYN, FIN, ACK, none).
+enum class TcpEvent : u8 { syn = 0, fin = 1, ack = 2, rst = 3, none = 4 };
+static constexpr u32 tcp_events = 8;
+
+enum class SctpEvent : u8 {
+  data = 0,
+  init = 1,
+  init_ack = 2,
+  cookie_echo = 3,
+  cookie_ack = 4,
+  shutdown = 5,
+  shutdown_ack = 6,
+  shutdown_complete = 7,
+  error = 8,
+  abort = 9,
 };
-static_assert(sizeof(Settings) == 128);
+static constexpr u32 sctp_events = 16;
+
+// One tick is one jiffy; ticks_per_second is the kernel's HZ (natively whatever the clock is). Timeouts are in ticks. The
+// transition tables hold the next state for each state, four bits each.
+struct Settings {
+  u64 tcp_next[directions][tcp_events];
+  u64 sctp_next[directions][sctp_events];
+  u32 ticks_per_second;
+  u32 udp_timeout;
+  u32 tcp_timeout[16];
+  u32 sctp_timeout[16];
+  // IPVS: net.ipv4.vs.*, by its names.
+  u32 sloppy_tcp;
+  u32 sloppy_sctp;
+  u32 expire_nodest_conn;
+  u32 expire_quiescent_template;
+  u32 conn_reuse_mode;
+  u32 schedule_icmp;
+  u32 nat_icmp_send;
+  u32 pmtu_disc;
+  u32 cache_bypass;
+  u32 ignore_tunneled;
+  u32 drop_rate;  // every so many-th packet that would begin a connection is dropped; 0: none (drop_packet)
+  u32 lblc_expiration;   // ticks
+  u32 lblcr_expiration;  // ticks
+  // Ours.
+  u32 toa_kind;  // TCP option that tells a real server behind fullnat its client; 0: none
+  // What there is, so that nothing is looked for in vain.
+  u32 port_zero_services;
+  u32 ftp_services;
+  u32 mark_rules;
+  u32 translating_servers;  // of nat and fullnat
+  u32 tunnel_servers;
+  u32 reserved[11];
+};
+static_assert(sizeof(Settings) % 64 == 0);
 
 }  // namespace penstock

@@ -7,15 +7,28 @@
 
 namespace penstock {
 
+// What a record of the connection table stands for. All share one table; the role is part of the key.
+enum class Role : u16 {
+  request = 0,      // a connection, as the client's packets name it
+  reply = 1,        // nat, fullnat: the same connection as the real server's packets name it; names the request
+  persistence = 2,  // IPVS: a template; where new connections of a client go
+  fragment = 3,     // a datagram in fragments: names the connection of its first one
+  cache = 4,        // lblc, lblcr: where a destination went
+};
+
 // IPVS: a connection is (family, protocol, client, virtual address). Compared as five 64-bit words.
+//   reply        client: where the real server's packet goes to · vip: the real server
+//   persistence  client: masked, port 0 · vip: with port 0 if all ports go together; a firewall mark, protocol 0
+//   fragment     client, vip: source and destination · ports: the identification's two halves
+//   cache        client: the service's id and the place in its set · vip: the destination
 struct FlowKey {
   AddressImage client;
   AddressImage vip;
   be16 client_port;
   be16 vip_port;
-  u8 protocol;  // IPPROTO_TCP, IPPROTO_UDP
+  u8 protocol;  // IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP
   Family family;
-  u16 zero;  // no padding may hide in a key
+  Role role;  // no padding may hide in a key
 };
 static_assert(sizeof(FlowKey) == 40);
 
@@ -35,17 +48,60 @@ enum class TcpState : u8 {
 };
 static constexpr u32 tcp_states = 11;
 
+enum class SctpState : u8 {
+  none = 0,
+  init1 = 1,
+  init = 2,
+  cookie_sent = 3,
+  cookie_replied = 4,
+  cookie_wait = 5,
+  cookie = 6,
+  cookie_echoed = 7,
+  established = 8,
+  shutdown_sent = 9,
+  shutdown_received = 10,
+  shutdown_ack_sent = 11,
+  rejected = 12,
+  closed = 13,
+};
+static constexpr u32 sctp_states = 14;
+
+// A template's: whether a connection that it made was ever established, or answered (IPVS: IP_VS_CTPL_S_*).
+enum class TemplateState : u8 { none = 0, assured = 1 };
+
 // IPVS's forwarding methods by their numbers in IP_VS_CONN_F_FWD_MASK; fullnat is ours.
-enum class Method : u8 { nat = 0, local = 1, tunnel = 2, direct = 3, fullnat = 5 };
+enum class Method : u8 { nat = 0, local = 1, tunnel = 2, direct = 3, bypass = 4, fullnat = 5 };
+
+// Connection.traits: the method in the low three bits, and these.
+static constexpr u8 method_mask = 0x07;
+static constexpr u8 trait_controlled = 0x08;  // made by a persistence template
+static constexpr u8 trait_answered = 0x10;    // the real server has said something after its handshake
+static constexpr u8 trait_replies = 0x20;     // fragment: of the direction from the real server
+static constexpr u8 trait_mangled = 0x40;     // FTP: sequence numbers are shifted, see abi/ftp.hpp
+
+// Where a client's packets come from, and so where answers go: the neighbour that sent the last one (ADR-0008).
+struct alignas(8) Way {
+  u8 address[6];
+  u16 interface;
+};
+static_assert(sizeof(Way) == 8);
+
+// Another record: its place, and what its word says of it for as long as it lives.
+struct alignas(8) Peer {
+  u32 record;  // bucket * records_per_bucket + index
+  u32 owner;   // the word's upper bits (datapath/core/table.hpp: owner_of)
+};
+static_assert(sizeof(Peer) == 8);
 
 struct Connection {
   u64 word;  // expiry (bits 0-31) | state (32-35) | life (36, 37) | claimed, live (38, 39) | tag (40-63): datapath/core/table.hpp
   FlowKey key;
-  u32 server;      // slot in the table of real servers
-  u16 generation;  // of that slot when the connection was made
-  Method method;   // IPVS: editing a server's method changes only new connections
-  u8 flags;        // none yet
-  u64 reserved;    // will hold the last sequence and acknowledgement numbers
+  u16 server;        // slot in the table of real servers
+  u16 generation;    // of that slot when the connection was made
+  u8 traits;         // method and flags. IPVS: editing a server's method changes only new connections
+  u8 local_address;  // fullnat: its index in the pool
+  be16 local_port;   // fullnat
+  u64 detail;        // request: Way · reply, fragment: Peer · cache: ticks when its set last changed
 };
 static_assert(sizeof(Connection) == 64);
 

@@ -24,6 +24,14 @@ PEN_INLINE long xdp_adjust_tail(xdp_md* context, int delta) {
   return reinterpret_cast<long (*)(xdp_md*, int)>(65)(context, delta);
 }
 
+PEN_INLINE long loop(u32 count, long (*each)(u64, void*), void* context) {
+  return reinterpret_cast<long (*)(u32, void*, void*, u64)>(181)(count, reinterpret_cast<void*>(each), context, 0);
+}
+
+PEN_INLINE long xdp_load_bytes(xdp_md* context, u32 offset, void* to, u32 length) {
+  return reinterpret_cast<long (*)(xdp_md*, u32, void*, u32)>(189)(context, offset, to, length);
+}
+
 PEN_INLINE u64 jiffies() { return reinterpret_cast<u64 (*)()>(118)(); }
 
 }  // namespace penstock::helpers

@@ -6,9 +6,14 @@
 
 #include "datapath/abi/config.hpp"
 #include "datapath/abi/interface.hpp"
+#include "datapath/abi/local.hpp"
+#include "datapath/abi/mark.hpp"
+#include "datapath/abi/punt.hpp"
 #include "datapath/abi/reason.hpp"
 #include "datapath/abi/server.hpp"
 #include "datapath/abi/service.hpp"
+#include "datapath/abi/shared.hpp"
+#include "datapath/core/work.hpp"
 
 #define PEN_SECTION(name) __attribute__((section(name), used))
 
@@ -25,10 +30,8 @@
 
 extern "C" {
 PEN_ARRAY_MAP(connections, sizeof(penstock::ConnectionBucket));
-PEN_ARRAY_MAP(half_open, sizeof(penstock::ConnectionBucket));
 PEN_ARRAY_MAP(services, sizeof(penstock::ServiceBucket));
 PEN_ARRAY_MAP(connection_tags, sizeof(penstock::u64));
-PEN_ARRAY_MAP(half_open_tags, sizeof(penstock::u64));
 PEN_ARRAY_MAP(service_tags, sizeof(penstock::u64));
 PEN_ARRAY_MAP(servers, sizeof(penstock::RealServer));
 PEN_ARRAY_MAP(loads, sizeof(penstock::ServerLoad));
@@ -39,7 +42,12 @@ PEN_ARRAY_MAP(vip_filter, sizeof(penstock::VipFilter));
 PEN_ARRAY_MAP(settings, sizeof(penstock::Settings));
 PEN_ARRAY_MAP(interfaces, sizeof(penstock::Interface));
 PEN_ARRAY_MAP(reasons, sizeof(penstock::ReasonCounters));
+PEN_ARRAY_MAP(mark_rules, sizeof(penstock::MarkRules));
+PEN_ARRAY_MAP(local_pool, sizeof(penstock::LocalPool));
+PEN_ARRAY_MAP(shared, sizeof(penstock::SharedState));
+PEN_ARRAY_MAP(punted, sizeof(penstock::PuntedFrame));
+PEN_ARRAY_MAP(works, sizeof(penstock::Work));
 
-// Set by the loader before the program is verified. The only object in .rodata.
+// Set by the loader before the program is verified. Alone in a section of its own.
 extern const volatile penstock::Config config;
 }

@@ -63,4 +63,12 @@ PEN_INLINE u64 fetch_add(u64* to, u64 amount) {
 #endif
 }
 
+PEN_INLINE void set_bits(u64* at, u64 bits) {
+#ifdef __bpf__
+  __sync_fetch_and_or(at, bits);
+#else
+  __atomic_fetch_or(at, bits, __ATOMIC_RELAXED);
+#endif
+}
+
 }  // namespace penstock

@@ -1,102 +1,117 @@
-// The packet path on one page: what the director does with a frame that arrives. Runs in the kernel as XDP and natively.
+// The packet path on one page: what the director does with a frame that arrives. Runs in the kernel, as XDP or TC, and natively.
 #pragma once
 
-#include "datapath/core/classify.hpp"
-#include "datapath/core/connection.hpp"
-#include "datapath/core/forward_direct.hpp"
-#include "datapath/core/parse.hpp"
+#include "datapath/core/crc32c.hpp"
+#include "datapath/core/forward_fullnat.hpp"
+#include "datapath/core/forward_nat.hpp"
+#include "datapath/core/forward_tunnel.hpp"
+#include "datapath/core/icmp.hpp"
+#include "datapath/core/known.hpp"
+#include "datapath/core/unusual.hpp"
+#include "datapath/core/vlan.hpp"
 
 namespace penstock {
 
-// IPVS, conn_reuse_mode: a SYN that meets a connection which is over begins a new one. With direct forwarding FIN_WAIT may be
-// over too (bit 2), as the director can't see the other side's FIN.
+// Neither to a virtual address nor from a real server. An ICMP error may still be about one of our connections.
 template <Platform P>
-PEN_INLINE bool is_reused(P& p, const Packet& packet, const Flow& flow) {
-  if (!is_tcp(packet.key) || (packet.tcp_flags & (tcp_syn | tcp_rst)) != tcp_syn) return false;
+PEN_INLINE Next take_foreign(P& p, Work& work) {
   const Settings* settings = p.settings();
-  if (!settings || settings->conn_reuse_mode == 0) return false;
-  const TcpState state = static_cast<TcpState>(state_of(flow.found.word));
-  if (state == TcpState::time_wait || state == TcpState::close) return true;
-  return (settings->conn_reuse_mode & 2) && state == TcpState::fin_wait;
-}
-
-// The server's present route, if the connection still belongs to it.
-PEN_INLINE ServerRoute route_of(const RealServer* server) {
-  const u64 word = load_acquire(reinterpret_cast<const u64*>(&server->route));
-  return __builtin_bit_cast(ServerRoute, word);
-}
-
-PEN_INLINE bool is_alive(const Flow& flow, const ServerRoute& route) {
-  return route.available && route.generation == flow.generation;
+  const u8 protocol = work.packet.protocol;
+  const bool may_concern_us = (protocol == protocol_icmp || protocol == protocol_icmpv6) && settings &&
+                              load_acquire(&settings->translating_servers) != 0;
+  return may_concern_us ? Next::then_take_icmp : pass(p, Reason::pass_not_virtual);
 }
 
 template <Platform P>
-PEN_INLINE Outcome forward(P& p, const Packet& packet, u32 server, Method method, const ServerRoute& route) {
-  count_in(p, packet, server);
-  switch (method) {
-    case Method::direct:
-      return forward_direct(p, packet, server, route.next_hop);
-    case Method::nat:
-    case Method::local:
-    case Method::tunnel:
-    case Method::fullnat:
+PEN_INLINE Next take_packet(P& p, Work& work) {
+  Packet& packet = work.packet;
+  const Parsed network = parse_network(p, packet);
+  if (!network.ok) return pass(p, network.reason);
+  const Gate gate = gate_of(p, packet.key);
+  if (!gate.to_us && !gate.from_server) return take_foreign(p, work);
+  if (is_fragment(packet) || is_ipv6_extension(packet.protocol)) return Next::then_take_unusual;
+  const Parsed transport = parse_transport(p, packet);
+  if (!transport.ok && transport.reason == Reason::pass_icmp) return Next::then_take_icmp;
+  if (!transport.ok) return pass(p, transport.reason);
+  packet.hash = hash_of(p.config().hash_key, packet.key);
+  return take_flow(p, work, gate);
+}
+
+// A stage.
+template <Platform P>
+PEN_INLINE Next take_untagged(P& p, Work& work) {
+  work.packet.vlan = take_tag(p);
+  work.vlan = work.packet.vlan;  // unless it leaves by another way
+  return work.vlan == be16{} ? pass(p, Reason::pass_not_ip) : take_packet(p, work);
+}
+
+template <Platform P>
+PEN_INLINE Next run_stage(P& p, Work& work, Next stage) {
+  switch (stage) {
+#define PEN_RUN_STAGE(name)   \
+  case Next::then_##name: \
+    return static_cast<Next>(p.run_##name(work));
+    PEN_STAGES(PEN_RUN_STAGE)
+#undef PEN_RUN_STAGE
+    case Next::aborted:
+    case Next::drop:
+    case Next::pass:
+    case Next::transmit:
+    case Next::redirect:
       break;
   }
-  return settled(drop(p, Reason::bug));  // the control plane programs no other method yet
+  return drop(p, Reason::bug);
 }
 
-// The kernel drops what has a wrong header checksum before IPVS sees it. Asked of new connections only: for known ones the real
-// server's kernel does it.
-template <Platform P>
-PEN_INLINE bool is_intact(const P& p, const Packet& packet) {
-  return packet.key.family == Family::ipv6 || is_ipv4_header_intact(p, (packet.transport - network_offset) / 4);
+// The longest way: tag, fragment, reply, request, begin, template, schedule, template, port, connection, reply, forward, refusal.
+static constexpr u32 stages_max = 14;
+
+PEN_INLINE bool leaves_work(const Work& work) {
+  return work.vlan != be16{} || work.ended_count != 0 || work.assures || work.is_remembered;
 }
 
-// A packet that belongs to no connection: to the kernel, to a new connection's real server, or back as an error.
+// What a packet leaves to be done when its own fate is settled.
 template <Platform P>
-PEN_INLINE Outcome balance_new(P& p, const Packet& packet) {
-  const Offer offer = find_service(p, packet);
-  if (!offer.exists) return settled(pass(p, Reason::pass_no_service));
-  if (!has_unicast_source(packet.key) || !is_intact(p, packet)) return settled(pass(p, Reason::pass_malformed));
-  if (!may_begin_connection(p, packet)) return settled(pass(p, Reason::pass_no_connection));
-  const u32 slot = schedule(p, offer.schedule);
-  if (slot == no_server) return refused(IcmpError::port_unreachable, Reason::no_destination, no_server);
-  const RealServer* server = p.server(slot);
-  if (!server) return settled(drop(p, Reason::bug));
-  const Insertion made = save_connection(p, packet, slot, route_of(server));
-  if (!made.saved) return settled(drop(p, Reason::connection_table_full));
-  const RealServer* chosen = p.server(made.server);  // another CPU's choice, if that was faster
-  if (!chosen) return settled(drop(p, Reason::bug));
-  return forward(p, packet, made.server, made.method, route_of(chosen));
+PEN_INLINE Next tidy_up(P& p, Work& work, Next verdict) {
+  if (work.ended_count != 0) p.run_end_replies(work);
+  if (work.assures) p.run_assure(work);
+  work.verdict = static_cast<u32>(verdict);
+  if (work.is_remembered) p.run_remember_fragments(work);
+  return work.vlan == be16{} ? verdict : static_cast<Next>(p.run_leave_tagged(work));
 }
 
+// A helper: work.verdict, for a frame that leaves with a tag.
 template <Platform P>
-PEN_INLINE Outcome balance_known(P& p, const Packet& packet, const Flow& flow) {
-  const RealServer* server = p.server(flow.server);
-  if (!server) return settled(drop(p, Reason::bug));
-  const ServerRoute route = route_of(server);
-  if (!is_alive(flow, route)) return settled(drop(p, Reason::server_removed));
-  track(p, packet, flow);
-  return forward(p, packet, flow.server, flow.method, route);
+PEN_INLINE Next leave_tagged(P& p, Work& work) {
+  const Next verdict = static_cast<Next>(work.verdict);
+  if (verdict == Next::drop || verdict == Next::aborted) return verdict;
+  return put_tag(p, work.vlan) ? verdict : drop(p, Reason::no_room);
+}
+
+PEN_INLINE void begin_work(Work& work) {
+  work.packet = {};
+  work.ended_count = 0;
+  work.assures = false;
+  work.is_remembered = false;
+  work.to_us = false;
+  work.is_persistent = false;
+  work.vlan = {};
 }
 
 template <Platform P>
 PEN_INLINE Verdict balance(P& p) {
-  Packet packet{};
-  const Parsed network = parse_network(p, packet);
-  if (!network.ok) return pass(p, network.reason);
-  if (!is_virtual(p, packet)) return pass(p, Reason::pass_not_virtual);
-  const Parsed transport = parse_transport(p, packet);
-  if (!transport.ok) return pass(p, transport.reason);
-  packet.hash = hash_of(p.config().hash_key, packet.key);
-
-  Flow flow = find_connection(p, packet);
-  if (flow.found.record && is_reused(p, packet, flow)) {
-    end_connection(p, flow);
-    flow = no_flow;
+  Work* work = p.work();
+  const auto* ethernet = header_at<EthernetHeader>(p, 0);
+  if (!work || !ethernet) return static_cast<Verdict>(pass(p, Reason::pass_malformed));
+  begin_work(*work);
+  Next next = is_tag(ethernet->type) ? Next::then_take_untagged : take_packet(p, *work);
+  if (!is_final(next) || leaves_work(*work)) {
+    PEN_ROLLED
+    for (u32 i = 0; i < stages_max && !is_final(next); ++i) next = run_stage(p, *work, next);
+    if (!is_final(next)) next = drop(p, Reason::bug);
+    next = tidy_up(p, *work, next);
   }
-  const Outcome outcome = flow.found.record ? balance_known(p, packet, flow) : balance_new(p, packet);
-  return conclude(p, packet, outcome);
+  return static_cast<Verdict>(next);
 }
 
 }  // namespace penstock

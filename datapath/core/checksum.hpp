@@ -22,9 +22,12 @@ PEN_INLINE u16 updated_checksum(u16 checksum, u16 before, u16 after) {
 
 static constexpr u32 ipv4_header_words_max = 15;
 
-// Whether the IPv4 header of `words` 32-bit words has the checksum that it should.
+// Whether the IPv4 header has the checksum that it should.
 template <Platform P>
-PEN_INLINE bool is_ipv4_header_intact(const P& p, u32 words) {
+PEN_INLINE bool is_ipv4_header_intact(const P& p) {
+  const auto* ip = header_at<Ipv4Header>(p, network_offset);
+  if (!ip) return false;
+  const u32 words = ip->version_and_words & 0x0fU;
   u64 sum = 0;
   PEN_ROLLED
   for (u32 i = 0; i < ipv4_header_words_max && i < words; ++i) {
@@ -35,29 +38,48 @@ PEN_INLINE bool is_ipv4_header_intact(const P& p, u32 words) {
   return fold(sum) == 0xffff;
 }
 
-// The sum, not folded, of the frame's last `length` bytes, which begin at `offset`: the IP header's offset plus a multiple of
-// four, so that words are aligned where that matters. At most 1280, an IPv6 minimum MTU, as nothing longer is summed here.
-static constexpr u32 sum_length_max = 1280;
+// Frames that are longer than this are not summed: larger than any Ethernet's.
+static constexpr u32 sum_length_max = 9216;
 
+// A step: the sum, folded, of work.summed. It begins a multiple of four behind the IP header's beginning, so that words are
+// aligned where that matters.
 template <Platform P>
-PEN_INLINE u64 sum_of_tail(const P& p, u32 offset, u32 length) {
-  u64 sum = 0;
+PEN_INLINE u32 sum(P& p, Work& work) {
+  const u32 begin = (work.summed.begin & 0x3ffcU) | network_offset % 4;
+  const u32 length = work.summed.length;
+  u64 total = 0;
   PEN_ROLLED
-  for (u32 i = 0; i < sum_length_max / 4; ++i) {
-    const u32* word = header_at<u32>(p, offset + i * 4);
+  for (u32 i = 0; i < sum_length_max / 4 && i < length / 4; ++i) {
+    const u32* word = header_at<u32>(p, begin + i * 4);
     if (!word) break;
-    sum += *word;
+    total += *word;
   }
-  const u32 rest = offset + (length & 0x7fcU);  // where the last, incomplete word begins
+  const u32 rest = begin + (length & 0x3ffcU);  // where the last, incomplete word begins
   if (length & 2) {
     const u16* half = header_at<u16>(p, rest);
-    if (half) sum += *half;
+    if (half) total += *half;
   }
   if (length & 1) {
     const u8* last = header_at<u8>(p, rest + (length & 2));
-    if (last) sum += *last;
+    if (last) total += *last;
   }
-  return sum;
+  return fold(total);
+}
+
+template <Platform P>
+PEN_INLINE u64 sum_of(P& p, Work& work, u32 begin, u32 length) {
+  work.summed = {.begin = begin, .length = length};
+  return p.run_sum(work);
+}
+
+PEN_INLINE u64 sum_of_address(const AddressImage& address) {
+  return (address.low & 0xffffffff) + (address.low >> 32) + (address.high & 0xffffffff) + (address.high >> 32);
+}
+
+// The pseudo header: addresses, length, next header (RFC 9293 §3.1, RFC 8200 §8.1); the same sum for both families.
+PEN_INLINE u64 sum_of_pseudo_header(const AddressImage& source, const AddressImage& destination, u8 protocol, u32 length) {
+  return sum_of_address(source) + sum_of_address(destination) + static_cast<u16>(big(u16{protocol})) +
+         static_cast<u16>(big(static_cast<u16>(length)));
 }
 
 }  // namespace penstock

@@ -1,21 +1,30 @@
-// Which virtual service a packet is for, and which real server it chooses for a new connection.
+// Which virtual service a packet is for, and whether it may begin a connection.
 #pragma once
 
+#include "datapath/core/count.hpp"
 #include "datapath/core/hash.hpp"
-#include "datapath/core/packet.hpp"
-#include "datapath/core/platform.hpp"
-#include "datapath/core/protocol_tcp.hpp"
+#include "datapath/core/mark.hpp"
+#include "datapath/core/states.hpp"
 #include "datapath/core/table.hpp"
 
 namespace penstock {
 
-// One bit tells most foreign traffic from ours; a wrong yes costs a look-up, a wrong no cannot be.
+PEN_INLINE bool is_set(const u64 (&bits)[vip_filter_bits / 64], u32 bit) { return (bits[bit / 64] >> (bit % 64) & 1) != 0; }
+
+// What a look at the addresses says of a packet. A wrong yes costs a look-up, a wrong no cannot be.
+struct Gate {
+  bool to_us;        // the destination is virtual, or a mark rule may mean it
+  bool from_server;  // the source is a real server whose packets are rewritten
+};
+
 template <Platform P>
-PEN_INLINE bool is_virtual(P& p, const Packet& packet) {
+PEN_INLINE Gate gate_of(P& p, const FlowKey& key) {
   const VipFilter* filter = p.vip_filter();
-  if (!filter) return false;
-  const u32 bit = vip_filter_bit(packet.key.vip);
-  return (filter->bits[bit / 64] >> (bit % 64) & 1) != 0;
+  if (!filter) return {};
+  const u32 prefix = static_cast<u16>(key.vip.low);
+  const bool is_marked = is_set(filter->marked[key.family == Family::ipv6], prefix);
+  return {.to_us = is_marked || is_set(filter->bits, vip_filter_bit(key.vip)),
+          .from_server = is_set(filter->servers, vip_filter_bit(key.client))};
 }
 
 template <Platform P>
@@ -26,39 +35,72 @@ struct ServiceTable {
   PEN_INLINE u64* tags(u32 index) { return p.service_tags(index); }
 };
 
-// What a service says of a new connection. Copied, so that the record may change meanwhile.
-struct Offer {
-  bool exists;
-  ScheduleRef schedule;
-};
-
 template <Platform P>
-PEN_INLINE Offer find_service(P& p, const Packet& packet) {
-  const ServiceKey key{.vip = packet.key.vip,
-                       .port = packet.key.vip_port,
-                       .protocol = packet.key.protocol,
-                       .family = packet.key.family,
-                       .zero = 0};
+PEN_INLINE bool find_offer(P& p, const ServiceKey& key, Offer& offer) {
   const Config& config = p.config();
   const Place place = place_of(hash_of(config.hash_key, key), config.service_buckets);
   const Found<Service> found = find_record<Service>(ServiceTable<P>{p}, place, key, 0, Guess::absent);
-  if (!found.record) return {false, {}};
+  if (!found.record) return false;
   const u64 schedule = load_acquire(reinterpret_cast<const u64*>(&found.record->schedule));
-  if (!still_holds(found)) return {false, {}};
-  return {true, {.offset = static_cast<u32>(schedule), .size = static_cast<u32>(schedule >> 32)}};
+  offer.schedule = {.offset = static_cast<u32>(schedule), .size = static_cast<u32>(schedule >> 32)};
+  offer.id = load_acquire(&found.record->id);
+  offer.flags = load_acquire(&found.record->flags);
+  offer.persistence_ticks = load_acquire(&found.record->persistence_ticks);
+  offer.netmask = load_acquire(&found.record->netmask);
+  offer.mark = key.mark;
+  offer.port = key.port;
+  return still_holds(found);
 }
 
+static constexpr be16 ftp_port = big(u16{21});
 static constexpr be16 ftp_data_port = big(u16{20});
+static constexpr u16 unprivileged_port = 1024;
 
-// IPVS: TCP begins with SYN and without RST, with sloppy_tcp with anything but RST; UDP with any packet. What comes from FTP's
-// data port begins nothing: it belongs to a connection that exists (ip_vs_schedule).
+PEN_INLINE ServiceKey service_key(const FlowKey& key, be16 port) {
+  return {.vip = key.vip, .port = port, .protocol = key.protocol, .family = key.family, .mark = 0};
+}
+
+// IPVS's order (ip_vs_service_find): by mark; by address and port; FTP's, for what may be its data; of all ports.
+template <Platform P>
+PEN_INLINE bool find_service(P& p, Work& work) {
+  const FlowKey& key = work.packet.key;
+  const Settings* settings = p.settings();
+  if (!settings) return false;
+  if (load_acquire(&settings->mark_rules) != 0) {
+    const u32 mark = p.run_find_mark(work);
+    const ServiceKey by_mark{.vip = {}, .port = {}, .protocol = 0, .family = key.family, .mark = mark};
+    if (mark != 0 && find_offer(p, by_mark, work.offer)) return true;
+  }
+  const bool may_be_ftp = is_tcp(key) && load_acquire(&settings->ftp_services) != 0 &&
+                          (key.vip_port == ftp_data_port || host(key.vip_port) >= unprivileged_port);
+  const bool may_be_any = load_acquire(&settings->port_zero_services) != 0;
+  be16 port = key.vip_port;
+  PEN_ROLLED
+  for (u32 attempt = 0; attempt < 3; ++attempt) {
+    const bool possible = attempt == 0 || (attempt == 1 && may_be_ftp) || (attempt == 2 && may_be_any);
+    if (attempt == 1) port = ftp_port;
+    if (attempt == 2) port = be16{};
+    if (possible && find_offer(p, service_key(key, port), work.offer)) return true;
+  }
+  return false;
+}
+
+// IPVS: TCP begins with SYN and without RST, with sloppy_tcp with anything but RST; SCTP with INIT, with sloppy_sctp with
+// anything but ABORT; UDP with any packet, AH and ESP with none. What comes from FTP's data port begins nothing: it belongs to
+// a connection that exists (ip_vs_schedule). Of fragments only the first says enough.
 template <Platform P>
 PEN_INLINE bool may_begin_connection(P& p, const Packet& packet) {
-  if (packet.key.client_port == ftp_data_port) return false;
-  if (packet.key.protocol != protocol_tcp) return true;
-  if (packet.tcp_flags & tcp_rst) return false;
   const Settings* settings = p.settings();
-  return (packet.tcp_flags & tcp_syn) || (settings && settings->sloppy_tcp);
+  if (!settings || packet.is_portless || packet.key.client_port == ftp_data_port) return false;
+  if (is_tcp(packet.key)) {
+    if (packet.tcp_flags & tcp_rst) return false;
+    return (packet.tcp_flags & tcp_syn) || load_acquire(&settings->sloppy_tcp) != 0;
+  }
+  if (is_sctp(packet.key)) {
+    if (packet.event == static_cast<u8>(SctpEvent::init)) return true;
+    return load_acquire(&settings->sloppy_sctp) != 0 && packet.event != static_cast<u8>(SctpEvent::abort);
+  }
+  return true;
 }
 
 // Whether a packet may come from there at all: the kernel drops others before IPVS sees them, and no ICMP error may be sent to
@@ -69,19 +111,6 @@ PEN_INLINE bool has_unicast_source(const FlowKey& key) {
   if (key.family == Family::ipv4) return first != 0 && first != 127 && first < 224;
   const bool unspecified_or_loopback = (key.client.low | (key.client.high & ~(1ULL << 56))) == 0;
   return first != 0xff && !unspecified_or_loopback;
-}
-
-static constexpr u32 no_server = ~0U;
-
-// The next pick of the service's schedule: a server's slot, or no_server.
-template <Platform P>
-PEN_INLINE u32 schedule(P& p, const ScheduleRef& schedule) {
-  if (schedule.size == 0) return no_server;
-  u64* cursor = p.schedule_cell(schedule.offset);
-  if (!cursor) return no_server;
-  const u64 pick = fetch_add(cursor, 1) % schedule.size;
-  const u64* slot = p.schedule_cell(schedule.offset + schedule_header_cells + static_cast<u32>(pick));
-  return slot ? static_cast<u32>(load_acquire(slot)) : no_server;
 }
 
 }  // namespace penstock

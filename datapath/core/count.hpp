@@ -1,7 +1,6 @@
 // Every way in which a packet ends or leaves the director's hands is counted here, and has a Reason.
 #pragma once
 
-#include "datapath/core/packet.hpp"
 #include "datapath/core/platform.hpp"
 
 namespace penstock {
@@ -13,27 +12,27 @@ PEN_INLINE void count(P& p, Reason reason) {
 
 // To the kernel's own stack.
 template <Platform P>
-PEN_INLINE Verdict pass(P& p, Reason reason) {
+PEN_INLINE Next pass(P& p, Reason reason) {
   count(p, reason);
-  return Verdict::pass;
+  return Next::pass;
 }
 
 template <Platform P>
-PEN_INLINE Verdict drop(P& p, Reason reason) {
+PEN_INLINE Next drop(P& p, Reason reason) {
   count(p, reason);
-  return Verdict::drop;
+  return Next::drop;
 }
 
 // IPVS counts what arrives for a connection before it is forwarded, in bytes of the IP packet.
 template <Platform P>
-PEN_INLINE void count_in(P& p, const Packet& packet, u32 server) {
+PEN_INLINE void count_in(P& p, u32 ip_length, u32 server) {
   ServerCounters* counters = p.counters(server);
   if (!counters) return;
   counters->in_packets += 1;
-  counters->in_bytes += packet.ip_length;
+  counters->in_bytes += ip_length;
 }
 
-// An ICMP error that the director itself sends for a connection (IPVS counts it as going out).
+// A reply, or an ICMP error that the director itself sends for a connection.
 template <Platform P>
 PEN_INLINE void count_out(P& p, u32 ip_length, u32 server) {
   ServerCounters* counters = p.counters(server);

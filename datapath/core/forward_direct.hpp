@@ -2,51 +2,26 @@
 // the virtual address and answers the client itself.
 #pragma once
 
-#include "datapath/core/checksum.hpp"
-#include "datapath/core/connection.hpp"
-#include "datapath/core/outcome.hpp"
+#include "datapath/core/out.hpp"
 
 namespace penstock {
 
 template <Platform P>
-PEN_INLINE bool decrement_ttl(P& p, const Packet& packet) {
-  if (packet.key.family == Family::ipv6) {
-    auto* ip = header_at<Ipv6Header>(p, network_offset);
-    if (!ip) return false;
-    ip->hop_limit -= 1;
-    return true;
-  }
-  auto* ip = header_at<Ipv4Header>(p, network_offset);
-  if (!ip) return false;
-  // TTL is the low byte of its 16-bit word, which loses one; the checksum gains one (RFC 1141).
-  const u32 sum = static_cast<u32>(ip->checksum) + 1;
-  ip->checksum = static_cast<u16>(sum + (sum >= 0xffff));
-  ip->ttl -= 1;
-  return true;
-}
-
-// Whether a packet is as long as it was on the wire. Behind generic XDP it may be many, put together by the kernel.
-template <Platform P>
-PEN_INLINE bool tells_length(P& p) {
-  const Interface* ingress = p.ingress();
-  return !ingress || ingress->mode == XdpMode::native;
-}
-
-template <Platform P>
-PEN_INLINE Outcome forward_direct(P& p, const Packet& packet, u32 server, u32 next_hop) {
-  if (packet.ttl <= 1) return refused(IcmpError::time_exceeded, Reason::ttl_exceeded, server);
+PEN_INLINE Next forward_direct(P& p, Work& work, u32 server, u32 next_hop) {
+  const Packet& packet = work.packet;
   const NextHop* hop = p.next_hop(next_hop);
-  if (!hop || hop->state != NextHopState::resolved) return settled(drop(p, Reason::next_hop_unresolved));
+  if (!hop) return drop(p, Reason::bug);
+  if (hop->state == NextHopState::local) return pass(p, Reason::pass_local);
+  if (packet.ttl <= 1) return refuse_ttl(p, work, server);
+  if (hop->state != NextHopState::resolved) return drop(p, Reason::next_hop_unresolved);
   // IPVS decrements before it looks at the MTU: an error about that quotes the lower TTL.
-  if (!decrement_ttl(p, packet)) return settled(drop(p, Reason::bug));
-  if (packet.ip_length > hop->mtu && tells_length(p)) {
-    if (!packet.dont_fragment) return settled(drop(p, Reason::needs_fragmentation));
-    return refused(IcmpError::too_big, Reason::too_big, server, hop->mtu);
+  if (is_longer_than(p, packet, hop->mtu)) {
+    // What the daemon fragments comes this way again, natively.
+    if (packet.dont_fragment && !decrement_ttl(p, packet)) return drop(p, Reason::bug);
+    return refuse_length(p, work, server, hop->mtu);
   }
-  auto* ethernet = header_at<EthernetHeader>(p, 0);
-  if (!ethernet) return settled(drop(p, Reason::bug));
-  __builtin_memcpy(ethernet, hop, 12);  // destination and source, in a frame's order
-  return settled(p.leave_by(hop->interface));
+  if (!decrement_ttl(p, packet)) return drop(p, Reason::bug);
+  return send_by(p, work, hop);
 }
 
 }  // namespace penstock

@@ -27,14 +27,14 @@ PEN_INLINE u64 spread(u64 sum) {
 PEN_INLINE u32 low_half(u64 word) { return static_cast<u32>(word); }
 PEN_INLINE u32 high_half(u64 word) { return static_cast<u32>(word >> 32); }
 
-PEN_INLINE u64 nh_ports(const HashKey& key, be16 first, be16 second, u8 protocol, Family family) {
-  return nh_pair(key, 0, static_cast<u32>(first) | static_cast<u32>(second) << 16,
-                 static_cast<u32>(protocol) | static_cast<u32>(family) << 8);
-}
+PEN_INLINE u64 nh_ports(const HashKey& key, u32 ports, u32 rest) { return nh_pair(key, 0, ports, rest); }
+
+PEN_INLINE u32 both(be16 first, be16 second) { return static_cast<u32>(first) | static_cast<u32>(second) << 16; }
 
 // Each word of the message has a key word of its own, whatever the family.
 PEN_INLINE u64 hash_of(const HashKey& key, const FlowKey& flow) {
-  const u64 ports = nh_ports(key, flow.client_port, flow.vip_port, flow.protocol, flow.family);
+  const u32 rest = static_cast<u32>(flow.protocol) | static_cast<u32>(flow.family) << 8 | static_cast<u32>(flow.role) << 16;
+  const u64 ports = nh_ports(key, both(flow.client_port, flow.vip_port), rest);
   if (flow.family == Family::ipv4)
     return spread(ports + nh_pair(key, 1, low_half(flow.client.low), low_half(flow.vip.low)));
   return spread(ports + nh_pair(key, 2, low_half(flow.client.low), high_half(flow.client.low)) +
@@ -44,7 +44,8 @@ PEN_INLINE u64 hash_of(const HashKey& key, const FlowKey& flow) {
 }
 
 PEN_INLINE u64 hash_of(const HashKey& key, const ServiceKey& service) {
-  return spread(nh_ports(key, service.port, be16{}, service.protocol, service.family) +
+  const u32 rest = static_cast<u32>(service.protocol) | static_cast<u32>(service.family) << 8;
+  return spread(nh_ports(key, both(service.port, be16{}), rest) + nh_pair(key, 1, service.mark, 0) +
                 nh_pair(key, 4, low_half(service.vip.low), high_half(service.vip.low)) +
                 nh_pair(key, 5, low_half(service.vip.high), high_half(service.vip.high)));
 }

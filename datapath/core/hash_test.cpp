@@ -54,7 +54,7 @@ FlowKey ipv4_flow() {
           .vip_port = big(u16{80}),
           .protocol = 17,
           .family = Family::ipv4,
-          .zero = 0};
+          .role = Role::request};
 }
 
 FlowKey ipv6_flow() {
@@ -64,7 +64,7 @@ FlowKey ipv6_flow() {
           .vip_port = big(u16{443}),
           .protocol = 6,
           .family = Family::ipv6,
-          .zero = 0};
+          .role = Role::request};
 }
 
 TEST(Hash, of_an_ipv4_flow_is_nh_of_its_words) {
@@ -87,16 +87,24 @@ TEST(Hash, of_an_ipv6_flow_is_nh_of_its_words) {
   EXPECT_EQ(hash_of(config.hash_key, ipv6_flow()), splitmix_finalizer(sum));
 }
 
-TEST(Hash, of_a_service_is_nh_of_its_address_port_and_protocol) {
+TEST(Hash, of_a_service_is_nh_of_its_address_port_protocol_and_mark) {
   const ServiceKey key{
-      .vip = image_of("fd00:1::1"), .port = big(u16{80}), .protocol = 6, .family = Family::ipv6, .zero = 0};
-  const u64 sum = nh_by_words({{0, 0x5000}, {1, 0x0606}, {8, 0x010000fd}, {9, 0}, {10, 0}, {11, 0x01000000}});
+      .vip = image_of("fd00:1::1"), .port = big(u16{80}), .protocol = 6, .family = Family::ipv6, .mark = 0x12345678};
+  const u64 sum = nh_by_words(
+      {{0, 0x5000}, {1, 0x0606}, {2, 0x12345678}, {3, 0}, {8, 0x010000fd}, {9, 0}, {10, 0}, {11, 0x01000000}});
   EXPECT_EQ(hash_of(config.hash_key, key), splitmix_finalizer(sum));
+}
+
+TEST(Hash, a_record_of_another_role_has_another_hash) {
+  FlowKey reply = ipv4_flow();
+  reply.role = Role::reply;
+  const u64 sum = nh_by_words({{0, 0x5000409c}, {1, 0x10411}, {2, 0x076433c6}, {3, 0x010200c0}});
+  EXPECT_EQ(hash_of(config.hash_key, reply), splitmix_finalizer(sum));
 }
 
 TEST(Hash, changes_with_every_byte_of_a_key_and_of_the_secret) {
   const u64 original = hash_of(config.hash_key, ipv6_flow());
-  for (std::size_t byte = 0; byte < 38; ++byte) {
+  for (std::size_t byte = 0; byte < sizeof(FlowKey); ++byte) {
     if (byte == 37) continue;  // the family: another one has another message
     FlowKey changed = ipv6_flow();
     reinterpret_cast<u8*>(&changed)[byte] ^= 1;

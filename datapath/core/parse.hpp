@@ -3,8 +3,8 @@
 
 #include "datapath/core/hash.hpp"
 #include "datapath/core/header.hpp"
-#include "datapath/core/packet.hpp"
-#include "datapath/core/wire.hpp"
+#include "datapath/core/states.hpp"
+#include "datapath/core/work.hpp"
 
 namespace penstock {
 
@@ -35,12 +35,20 @@ PEN_INLINE Parsed parse_ipv4(const P& p, Packet& packet) {
   packet.key.client.low = ip->source;
   packet.key.vip.low = ip->destination;
   packet.key.protocol = ip->protocol;
+  packet.protocol = ip->protocol;
   packet.transport = static_cast<u16>(network_offset + header_length);
   packet.ttl = ip->ttl;
   packet.tos = ip->tos;
-  packet.is_fragment = (host(ip->fragment) & ipv4_fragment_bits) != 0;
+  packet.fragment_id = static_cast<u16>(ip->id);
+  const u16 fragment = host(ip->fragment);
+  packet.is_later_fragment = (fragment & ipv4_fragment_offset) != 0;
+  packet.is_first_fragment = !packet.is_later_fragment && (fragment & ipv4_more_fragments) != 0;
   packet.dont_fragment = (static_cast<u16>(ip->fragment) & static_cast<u16>(ipv4_dont_fragment)) != 0;
   return parsed;
+}
+
+PEN_INLINE AddressImage address_of(const u32 (&words)[4]) {
+  return {.low = words[0] | static_cast<u64>(words[1]) << 32, .high = words[2] | static_cast<u64>(words[3]) << 32};
 }
 
 template <Platform P>
@@ -51,13 +59,13 @@ PEN_INLINE Parsed parse_ipv6(const P& p, Packet& packet) {
   const bool sound = ip->version_class_label[0] >> 4 == 6 && network_offset + packet.ip_length <= frame_length(p);
   if (!sound) return unfit(Reason::pass_malformed);
   packet.key.family = Family::ipv6;
-  packet.key.client.low = ip->source[0] | static_cast<u64>(ip->source[1]) << 32;
-  packet.key.client.high = ip->source[2] | static_cast<u64>(ip->source[3]) << 32;
-  packet.key.vip.low = ip->destination[0] | static_cast<u64>(ip->destination[1]) << 32;
-  packet.key.vip.high = ip->destination[2] | static_cast<u64>(ip->destination[3]) << 32;
+  packet.key.client = address_of(ip->source);
+  packet.key.vip = address_of(ip->destination);
   packet.key.protocol = ip->next_header;
+  packet.protocol = ip->next_header;
   packet.transport = network_offset + sizeof(Ipv6Header);
   packet.ttl = ip->hop_limit;
+  packet.tos = static_cast<u8>(ip->version_class_label[0] << 4 | ip->version_class_label[1] >> 4);
   packet.dont_fragment = true;
   return parsed;
 }
@@ -67,7 +75,7 @@ PEN_INLINE Parsed parse_ipv6(const P& p, Packet& packet) {
 template <Platform P>
 PEN_INLINE bool is_for_us(P& p, const EthernetHeader& ethernet) {
   if (ethernet.destination[0] & 1) return false;
-  const Interface* ingress = p.ingress();
+  const Interface* ingress = p.interface(p.ingress_index());
   if (!ingress || !ingress->known) return true;
   u32 difference = 0;
   for (u32 i = 0; i < 6; ++i) difference |= ethernet.destination[i] ^ ingress->address[i];
@@ -91,31 +99,8 @@ static constexpr u32 transport_mask = 0x3ffc;
 static constexpr u32 transport_remainder = network_offset % 4;
 
 template <typename Header, Platform P>
-PEN_INLINE const Header* transport_header(const P& p, const Packet& packet) {
+PEN_INLINE Header* transport_header(const P& p, const Packet& packet) {
   return header_at<Header>(p, (packet.transport & transport_mask) | transport_remainder);
-}
-
-struct Ipv6Extension {
-  u8 next_header;
-  u8 length;  // in units of 8 bytes, less one
-};
-
-// More than these in a row are left to the kernel.
-static constexpr u32 ipv6_extensions_max = 4;
-
-// Hop-by-hop options, routing and destination options stand between the header and what is balanced (RFC 8200 §4.1).
-PEN_INLINE bool is_ipv6_extension(u8 next_header) { return next_header == 0 || next_header == 43 || next_header == 60; }
-
-template <Platform P>
-PEN_INLINE Parsed skip_ipv6_extensions(const P& p, Packet& packet) {
-  for (u32 i = 0; i < ipv6_extensions_max && is_ipv6_extension(packet.key.protocol); ++i) {
-    const auto* extension = transport_header<Ipv6Extension>(p, packet);
-    if (!extension) return unfit(Reason::pass_malformed);
-    packet.key.protocol = extension->next_header;
-    packet.transport = static_cast<u16>(packet.transport + (extension->length + 1U) * 8);
-  }
-  if (packet.key.protocol == protocol_ipv6_fragment) packet.is_fragment = true;
-  return parsed;
 }
 
 template <Platform P>
@@ -133,22 +118,61 @@ PEN_INLINE Parsed parse_tcp(const P& p, Packet& packet) {
   const auto* tcp = transport_header<TcpHeader>(p, packet);
   if (!tcp) return unfit(Reason::pass_malformed);
   packet.tcp_flags = tcp->flags;
+  packet.event = tcp_event(tcp->flags);
   return parse_ports(p, packet, sizeof(TcpHeader));
 }
 
-// Ports, flags and the flow's hash.
+struct SctpStart {
+  SctpHeader header;
+  SctpChunk chunk;
+};
+
+static constexpr u8 sctp_abort_chunk = 6;
+static constexpr u8 sctp_cookie_echo_chunk = 10;
+static constexpr u8 sctp_cookie_ack_chunk = 11;
+
+// IPVS: an ABORT right behind a cookie counts (set_sctp_state).
+template <Platform P>
+PEN_INLINE bool is_abort_bundled(const P& p, const Packet& packet, const SctpChunk& first) {
+  if (first.type != sctp_cookie_echo_chunk && first.type != sctp_cookie_ack_chunk) return false;
+  const u32 next = ((host(first.length) + 3U) & 0xfffcU) + sizeof(SctpHeader);
+  const auto* second = header_at<SctpChunk>(p, ((packet.transport + next) & transport_mask) | transport_remainder);
+  return second && second->type == sctp_abort_chunk;
+}
+
+template <Platform P>
+PEN_INLINE Parsed parse_sctp(const P& p, Packet& packet) {
+  const auto* start = transport_header<SctpStart>(p, packet);
+  if (!start) return unfit(Reason::pass_malformed);
+  packet.event = is_abort_bundled(p, packet, start->chunk) ? static_cast<u8>(SctpEvent::abort)
+                                                           : sctp_event(start->chunk.type);
+  return parse_ports(p, packet, sizeof(SctpStart));
+}
+
+// AH and ESP have no ports: they belong to the IKE connection of the same two machines (IPVS: ip_vs_proto_ah_esp.c).
+static constexpr be16 ike_port = big(u16{500});
+
+PEN_INLINE Parsed parse_ipsec(Packet& packet) {
+  packet.key.protocol = protocol_udp;
+  packet.key.client_port = ike_port;
+  packet.key.vip_port = ike_port;
+  packet.is_portless = true;
+  return parsed;
+}
+
+// Ports and event, of what stands at packet.transport.
 template <Platform P>
 PEN_INLINE Parsed parse_transport(const P& p, Packet& packet) {
-  if (packet.key.family == Family::ipv6) {
-    const Parsed skipped = skip_ipv6_extensions(p, packet);
-    if (!skipped.ok) return skipped;
-  }
-  if (packet.is_fragment) return unfit(Reason::pass_fragment);
   switch (packet.key.protocol) {
     case protocol_tcp:
       return parse_tcp(p, packet);
     case protocol_udp:
       return parse_ports(p, packet, sizeof(UdpHeader));
+    case protocol_sctp:
+      return parse_sctp(p, packet);
+    case protocol_ah:
+    case protocol_esp:
+      return parse_ipsec(packet);
     case protocol_icmp:
     case protocol_icmpv6:
       return unfit(Reason::pass_icmp);

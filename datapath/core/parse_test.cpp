@@ -86,7 +86,7 @@ TEST(Parse, gives_the_flow_of_every_shape) {
     EXPECT_EQ(host(packet.key.client_port), 40000);
     EXPECT_EQ(host(packet.key.vip_port), 80);
     EXPECT_EQ(packet.key.protocol, shape.transport == 20 ? 6 : 17);
-    EXPECT_EQ(packet.key.zero, 0);
+    EXPECT_EQ(packet.key.role, Role::request);
     EXPECT_EQ(packet.transport, shape.header);
     EXPECT_EQ(packet.ip_length, frame.size() - 14);
     EXPECT_EQ(packet.tcp_flags, shape.transport == 20 ? syn : 0);

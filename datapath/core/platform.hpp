@@ -1,47 +1,121 @@
-// What the packet path needs of the machine it runs on: the packet, the tables, the time. Two platforms exist: BPF
-// (datapath/bpf) and native (datapath/native). A look-up that finds no row gives null; the packet path then counts a bug.
+// What the packet path needs of the machine it runs on: the packet, the tables, the time. Two machines exist: BPF (datapath/bpf)
+// and native (datapath/native). A look-up that finds no row gives null; the packet path then counts a bug.
 #pragma once
 
 #include "datapath/abi/config.hpp"
 #include "datapath/abi/interface.hpp"
+#include "datapath/abi/local.hpp"
+#include "datapath/abi/mark.hpp"
+#include "datapath/abi/punt.hpp"
 #include "datapath/abi/reason.hpp"
 #include "datapath/abi/server.hpp"
 #include "datapath/abi/service.hpp"
+#include "datapath/abi/shared.hpp"
 #include "datapath/core/inline.hpp"
+#include "datapath/core/work.hpp"
 
 namespace penstock {
+
+// The packet path is cut into steps, which the kernel verifies one by one (ADR-0007): each is a function of the same name,
+// name(P&, Work&), and the platform's verb run_name(work) leads there. A stage decides what becomes of the packet, or which stage
+// goes on with it; balance() runs them one after another, so that their stacks don't add up.
+#define PEN_STAGES(X)                                                              \
+  X(take_untagged)     /* a frame whose VLAN tag was taken off */                  \
+  X(take_unusual)      /* fragments, IPv6 extension headers */                     \
+  X(take_icmp)         /* an ICMP error */                                         \
+  X(tell_server)       /* an ICMP error for the real server of work.route */       \
+  X(take_reply)        /* a packet from a real server */                           \
+  X(take_stray)        /* one that is no reply */                                  \
+  X(take_request)      /* a packet with ports to a virtual address */              \
+  X(begin)             /* a packet of no connection */                             \
+  X(choose_known)      /* a persistent service: where the client went before */    \
+  X(choose)            /* a real server by the schedule */                         \
+  X(forget_template)   /* persistence: the one that can't be used */               \
+  X(keep_template)     /* persistence: remember work.choice.server */              \
+  X(claim_port)        /* fullnat: a local address and port */                     \
+  X(connect)           /* a connection to work.choice.server */                    \
+  X(go_stateless)      /* no free slot: by the hash alone */                       \
+  X(bind_replies)      /* nat, fullnat: so that the replies are found */           \
+  X(insert_reply)      /* nat */                                                   \
+  X(give_up)           /* the record work.claim */                                 \
+  X(forward)           /* along work.route */                                      \
+  X(forward_nat)       /* along work.route */                                      \
+  X(forward_tunnel)    /* along work.route */                                      \
+  X(forward_fullnat)   /* along work.route */                                      \
+  X(refuse)            /* answer with work.refusal */                              \
+  X(punt)              /* hand the frame to the daemon: work.punt */
+
+// Work that stages have done for them.
+#define PEN_HELPERS(X)                                                             \
+  X(insert)            /* work.insertion into the connection table */              \
+  X(settle_insertion)  /* and what of it stays */                                  \
+  X(end_replies)       /* of the requests in work.ended */                         \
+  X(match_rule)        /* whether mark rule work.rule means work.packet */         \
+  X(find_mark)         /* the firewall mark of work.packet */                      \
+  X(assure)            /* the template of work.packet's connection is in use */    \
+  X(scan)              /* work.choice over its candidates */                       \
+  X(try_port)          /* fullnat: one local address and port */                   \
+  X(remember_fragments) /* where the first of them went */                         \
+  X(leave_tagged)      /* put on the VLAN tag work.vlan */                         \
+  X(sum)               /* of work.summed, folded */                                \
+  X(crc_part)          /* work.crc over work.summed */                             \
+  X(crc)               /* the SCTP checksum of work.packet */
+
+#define PEN_STEPS(X) PEN_STAGES(X) PEN_HELPERS(X)
 
 // What becomes of a packet. The numbers are XDP's.
 enum class Verdict : u32 { aborted = 0, drop = 1, pass = 2, transmit = 3, redirect = 4 };
 
-struct Packet;     // core/packet.hpp
-struct Insertion;  // core/connection.hpp
+// What comes next with a packet: a verdict, or the stage that goes on with it.
+enum class Next : u32 {
+  aborted = 0,
+  drop = 1,
+  pass = 2,
+  transmit = 3,
+  redirect = 4,
+#define PEN_THEN(name) then_##name,
+  PEN_STAGES(PEN_THEN)
+#undef PEN_THEN
+};
+
+PEN_INLINE constexpr bool is_final(Next next) { return next <= Next::redirect; }
 
 template <typename P>
-concept Platform = requires(P p, const P cp, u32 index, const Packet& packet, Insertion& insertion) {
-  { cp.data() };                    // u8*: first byte of the frame, to be read afresh after resize
-  { cp.data_end() };                // u8*: one past its last byte
-  { p.grow_head(index) };           // bool: room for `index` bytes before the frame's first
-  { p.cut_to(index) };              // bool: the frame is `index` bytes long now
-  { cp.now() };                     // u32: ticks
-  { cp.config() };                  // const Config&
-  { p.ingress() };                  // const Interface* the frame came in by
-  { p.settings() };                 // const Settings*
-  { p.vip_filter() };               // const VipFilter*
-  { p.connection_bucket(index) };   // ConnectionBucket*
-  { p.connection_tags(index) };     // u64*: the bucket's tag bytes
-  { p.half_open_bucket(index) };    // ConnectionBucket*
-  { p.half_open_tags(index) };      // u64*
-  { p.service_bucket(index) };      // ServiceBucket*
-  { p.service_tags(index) };        // u64*
-  { p.server(index) };              // const RealServer*
-  { p.load(index) };                // ServerLoad*
-  { p.counters(index) };            // ServerCounters* of this CPU
-  { p.reason_counters() };          // ReasonCounters* of this CPU
-  { p.next_hop(index) };            // const NextHop*
-  { p.schedule_cell(index) };       // u64*
-  { p.leave_by(index) };            // Verdict: out by the interface of that index
-  { p.insert(packet, insertion) };  // insert_connection(p, …), where the machine can do it best
+concept Platform = requires(P p, const P cp, u32 index, Work& work) {
+  { cp.data() };                   // u8*: first byte of the frame, to be read afresh after resize
+  { cp.data_end() };               // u8*: one past its last byte
+  { p.grow_head(index) };          // bool: room for `index` bytes before the frame's first
+  { p.shrink_head(index) };        // bool: the frame's first `index` bytes are gone
+  { p.grow_tail(index) };          // bool: room for `index` bytes behind the frame's last
+  { p.cut_to(index) };             // bool: the frame is `index` bytes long now
+  { p.copy_frame(index, index) };  // bool: its first `index` bytes into row `index` of the punted frames
+  { cp.fragments() };              // bool: what is too long for its way may be sent, and is fragmented
+  { cp.now() };                    // u32: ticks
+  { cp.config() };                 // const Config&
+  { p.ingress_index() };           // u32: of the interface that the frame came in by
+  { p.interface(index) };          // const Interface*
+  { p.settings() };                // const Settings*
+  { p.vip_filter() };              // const VipFilter*
+  { p.shared() };                  // SharedState*
+  { p.connection_bucket(index) };  // ConnectionBucket*
+  { p.connection_tags(index) };    // u64*: the bucket's tag bytes
+  { p.service_bucket(index) };     // ServiceBucket*
+  { p.service_tags(index) };       // u64*
+  { p.server(index) };             // const RealServer*
+  { p.load(index) };               // ServerLoad*
+  { p.counters(index) };           // ServerCounters* of this CPU
+  { p.reason_counters() };         // ReasonCounters* of this CPU
+  { p.next_hop(index) };           // const NextHop*
+  { p.schedule_cell(index) };      // u64*
+  { p.mark_rule(index) };          // const MarkRule*
+  { p.local_pool() };              // const LocalPool*
+  { p.punted(index) };             // PuntedFrame*
+  { p.work() };                    // Work* of this CPU
+  { p.leave_by(index) };           // Next: out by the interface of that index
+  { p.examine_all(work) };         // examine(p, packet, choice, i) for each i below choice.count, until it says true
+#define PEN_STEP_VERB(name) {p.run_##name(work)};
+  PEN_STEPS(PEN_STEP_VERB)
+#undef PEN_STEP_VERB
 };
 
 }  // namespace penstock

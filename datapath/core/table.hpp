@@ -56,6 +56,9 @@ PEN_INLINE bool is_over(const Record* record, u64 word, u32 now) {
   return expires(record) && is_live(word) && is_past(expires_of(word), now);
 }
 
+// What stays the same in a record's word for as long as the record lives.
+PEN_INLINE u32 owner_of(u64 word) { return static_cast<u32>(word >> word_life_shift); }
+
 // Tells two lives of one flow apart that began within a tick in the same slot: otherwise an update that was meant for the first
 // would succeed on the second, and be booked on the wrong server. Servers are picked in turns, so their low bits do.
 PEN_INLINE constexpr u64 life_of(const Connection& record) {

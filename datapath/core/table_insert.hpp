@@ -1,12 +1,21 @@
 // The slow half of the table: inserting and ending records (the protocol is in table.hpp).
 #pragma once
 
+#include "datapath/core/states.hpp"
 #include "datapath/core/table.hpp"
 
 namespace penstock {
 
 // What an insertion may do when both buckets of the key are full.
-enum class WhenFull { refuse, evict_oldest };
+enum class WhenFull { refuse, evict };
+
+// Which records give way to others: connections whose handshake is not complete, and what is known of fragments.
+PEN_INLINE u64 gives_way(const Connection* record, u64 word) {
+  const u64 half_open = half_open_states_of(record->key.protocol) >> state_of(word) & 1U;
+  const Role role = record->key.role;
+  return (role == Role::request ? half_open : 0) | (role == Role::fragment ? 1U : 0);
+}
+PEN_INLINE u64 gives_way(const Service*, u64) { return 0; }
 
 PEN_INLINE void set_tag(u64* tags, u32 slot, u8 tag) {
   store_release(reinterpret_cast<u8*>(tags) + (slot & (records_per_bucket - 1)), tag);
@@ -28,15 +37,17 @@ PEN_INLINE u64 expired_records(const Bucket<Record>* bucket, u32 now) {
   return expired;
 }
 
-// The record that expires first. Claimed records are left alone.
+// Of the records that give way the one that expires first. Claimed records are left alone.
 template <typename Record>
-PEN_INLINE u64 oldest_record(const Bucket<Record>* bucket, u32 now) {
+PEN_INLINE u64 oldest_to_give_way(const Bucket<Record>* bucket, u32 now) {
   u64 oldest = 0;
   u32 shortest = ~0U;
   PEN_ROLLED
   for (u32 i = 0; i < records_per_bucket; ++i) {
-    const u64 word = load_acquire(&bucket->records[i].word);
-    const u32 left = is_live(word) ? expires_of(word) - now : ~0U;
+    const Record* record = &bucket->records[i];
+    const u64 word = load_acquire(&record->word);
+    const u64 candidate = gives_way(record, word) & (word >> 39) & 1U;
+    const u32 left = (expires_of(word) - now) | static_cast<u32>(candidate - 1);
     oldest = left < shortest ? 0x80ULL << (i * 8) : oldest;
     shortest = left < shortest ? left : shortest;
   }
@@ -72,7 +83,7 @@ PEN_INLINE Claimed<Record> claim(Bucket<Record>* bucket, u64 candidates, u32 sta
     Record* record = &bucket->records[slot];
     const u64 before = load_acquire(&record->word);
     const bool vacant = before == 0 || is_over(record, before, now);
-    if (!vacant && !(evict && is_live(before))) continue;
+    if (!vacant && !(evict && is_live(before) && gives_way(record, before) != 0)) continue;
     if (!compare_exchange(&record->word, before, claimed_at(now))) continue;
     return {record, before, slot, 0};
   }
@@ -122,11 +133,12 @@ PEN_INLINE Found<Record> settle(Table table, const Place& place, const Key& key,
 template <typename Record>
 struct Inserted {
   bool stored;          // false: both buckets are full (or, with bad luck, contended)
+  bool is_ours;         // what stays is what was inserted
   Found<Record> stays;  // the key's record after all; null if another CPU ended it meanwhile
 };
 
 // Claims a slot for a key: a free one, else one whose record has expired and was not swept yet, in either bucket, else, where
-// that is allowed, the one whose record is the first bucket's oldest.
+// that is allowed, one whose record gives way.
 template <typename Record, typename Table>
 PEN_INLINE Claimed<Record> claim_for(Table table, const Place& place, u32 now, WhenFull when_full) {
   const u64* first = table.tags(place.bucket[0]);
@@ -139,27 +151,28 @@ PEN_INLINE Claimed<Record> claim_for(Table table, const Place& place, u32 now, W
   if (!bucket) return {};
   u64 candidates = which == 0 ? first_vacant : second_vacant;
   if (candidates == 0) candidates = expired_records(bucket, now);
-  const bool evict = candidates == 0 && when_full == WhenFull::evict_oldest;
-  if (evict) {
-    candidates = oldest_record(bucket, now);
-  } else if (candidates == 0) {
+  const bool evict = candidates == 0 && when_full == WhenFull::evict;
+  if (evict) candidates = oldest_to_give_way(bucket, now);
+  if (candidates == 0) {
     which = 1;  // both are full, so the first was chosen
     bucket = table.bucket(place.bucket[1]);
     if (!bucket) return {};
     candidates = expired_records(bucket, now);
+    if (evict && candidates == 0) candidates = oldest_to_give_way(bucket, now);
   }
   Claimed<Record> claimed = claim(bucket, candidates, place.start, now, evict);
   claimed.which = which;
   return claimed;
 }
 
-// Inserts `content` with the given state and expiry. `on_end(record, word)` is called for each record that ends by it: one that
-// had expired, was evicted, or lost to an equal key.
+// Puts `content` with the given state and expiry into a slot of its own; settle() must follow, as another CPU may have done the
+// same. `on_end(record, word)` is called for each record that ends by it: one that had expired, or was evicted. Null record: no
+// slot.
 template <typename Record, typename Table, typename OnEnd>
-PEN_INLINE Inserted<Record> insert_record(Table table, const Place& place, const Record& content, u32 state, u32 expiry,
-                                          u32 now, WhenFull when_full, OnEnd on_end) {
+PEN_INLINE Claimed<Record> publish_record(Table table, const Place& place, const Record& content, u32 state, u32 expiry, u32 now,
+                                  WhenFull when_full, OnEnd on_end) {
   const Claimed<Record> slot = claim_for<Record>(table, place, now, when_full);
-  if (!slot.record) return {};
+  if (!slot.record) return slot;
   u64* tags = table.tags(slot.which == 0 ? place.bucket[0] : place.bucket[1]);
   if (slot.before != 0) on_end(*slot.record, slot.before);
   u64* target = reinterpret_cast<u64*>(slot.record);
@@ -167,7 +180,17 @@ PEN_INLINE Inserted<Record> insert_record(Table table, const Place& place, const
   for (u32 i = 1; i < sizeof(Record) / sizeof(u64); ++i) store_release(&target[i], source[i]);
   if (tags) set_tag(tags, slot.slot, place.tag);  // claim_for has seen that they are there
   exchange(&slot.record->word, with_state(place.live | life_of(content), state, expiry));
-  return {true, settle<Record>(table, place, content.key, now, on_end)};
+  return slot;
+}
+
+// Both. `on_end` is called for records that lost to an equal key, too.
+template <typename Record, typename Table, typename OnEnd>
+PEN_INLINE Inserted<Record> insert_record(Table table, const Place& place, const Record& content, u32 state, u32 expiry,
+                                          u32 now, WhenFull when_full, OnEnd on_end) {
+  const Claimed<Record> slot = publish_record(table, place, content, state, expiry, now, when_full, on_end);
+  if (!slot.record) return {};
+  const Found<Record> stays = settle<Record>(table, place, content.key, now, on_end);
+  return {true, stays.record == slot.record, stays};
 }
 
 }  // namespace penstock

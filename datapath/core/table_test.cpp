@@ -23,7 +23,7 @@ FlowKey key_of(u64 number) {
           .vip_port = big(u16{80}),
           .protocol = 6,
           .family = Family::ipv4,
-          .zero = 0};
+          .role = Role::request};
 }
 
 // One thread's table, with the ends it was told of.
@@ -43,11 +43,11 @@ class Table {
     return place_of(hash_of(config.hash_key, key_of(number)), static_cast<u32>(buckets_.size()));
   }
 
-  Inserted<Connection> insert(u64 number, u32 expiry, u32 now, WhenFull when_full = WhenFull::refuse, u32 server = 0) {
+  Inserted<Connection> insert(u64 number, u32 expiry, u32 now, WhenFull when_full = WhenFull::refuse, u16 server = 0) {
     Connection content{};
     content.key = key_of(number);
     content.server = server;
-    return insert_record<Connection>(view(), place(number), content, 1, expiry, now, when_full, ends());
+    return insert_record<Connection>(view(), place(number), content, state, expiry, now, when_full, ends());
   }
 
   // Both ways must find the same.
@@ -72,6 +72,7 @@ class Table {
   std::vector<ConnectionBucket>& buckets() { return buckets_; }
   // A record's byte, read by hand.
   [[nodiscard]] u32 tag(u32 bucket, u32 index) const { return tags_[bucket] >> (8 * index) & 0xff; }
+  u32 state = static_cast<u32>(TcpState::established);  // of what is inserted
   u32 ended = 0;
   Connection last_ended{};
 
@@ -140,10 +141,16 @@ TEST(Table, what_expired_in_either_bucket_makes_room) {
   }
 }
 
-TEST(Table, a_full_pair_of_buckets_refuses_or_gives_up_its_oldest) {
-  Table table(2);
+// Sixteen records, in all places of both buckets; the later ones are the older.
+void fill(Table& table) {
   for (u64 i = 0; i < 64; ++i) (void)table.insert(i, 1000 - static_cast<u32>(i), 0);
   ASSERT_EQ(table.occupied(), 16U);
+}
+
+TEST(Table, a_full_pair_of_buckets_refuses_or_gives_up_its_oldest_half_open_connection) {
+  Table table(2);
+  table.state = static_cast<u32>(TcpState::syn_recv);
+  fill(table);
   EXPECT_FALSE(table.insert(100, 1000, 0).stored);
   EXPECT_EQ(table.ended, 0U);
 
@@ -152,11 +159,66 @@ TEST(Table, a_full_pair_of_buckets_refuses_or_gives_up_its_oldest) {
   for (const Connection& record : table.buckets()[place.bucket[0]].records) {
     oldest_expiry = std::min(oldest_expiry, expires_of(record.word));
   }
-  EXPECT_TRUE(table.insert(100, 1000, 0, WhenFull::evict_oldest).stored);
+  EXPECT_TRUE(table.insert(100, 1000, 0, WhenFull::evict).stored);
   EXPECT_EQ(table.ended, 1U);
   EXPECT_EQ(1000 - table.last_ended.key.client.low, oldest_expiry);
   EXPECT_FALSE(table.find(table.last_ended.key.client.low, 0).record);
   EXPECT_TRUE(table.find(100, 0).record);
+}
+
+TEST(Table, what_is_established_never_gives_way) {
+  Table table(2);
+  fill(table);
+  for (u64 i = 100; i < 1000; ++i) ASSERT_FALSE(table.insert(i, 1000, 0, WhenFull::evict).stored);
+  EXPECT_EQ(table.ended, 0U);
+}
+
+TEST(Table, the_one_half_open_connection_of_either_bucket_gives_way) {
+  for (u32 bucket = 0; bucket < 2; ++bucket) {
+    Table table(2);
+    fill(table);
+    Connection& record = table.buckets()[bucket].records[3];
+    record.word = with_state(record.word, static_cast<u32>(TcpState::syn_recv), 1000);
+    const auto inserted = table.insert(100, 1000, 0, WhenFull::evict);
+    ASSERT_TRUE(inserted.stored) << bucket;
+    EXPECT_EQ(inserted.stays.record, &record);
+  }
+}
+
+TEST(Table, what_expired_in_either_bucket_goes_before_what_lives_gives_way) {
+  for (u32 bucket = 0; bucket < 2; ++bucket) {
+    Table table(2);
+    table.state = static_cast<u32>(TcpState::syn_recv);
+    fill(table);
+    Connection& record = table.buckets()[bucket].records[3];
+    record.word = with_state(record.word, table.state, 10);
+    const auto inserted = table.insert(100, 1000, 50, WhenFull::evict);
+    ASSERT_TRUE(inserted.stored);
+    EXPECT_EQ(inserted.stays.record, &record) << "bucket " << bucket;
+  }
+}
+
+// Who gives way, by protocol, role and state.
+TEST(Table, handshakes_and_fragments_give_way_and_nothing_else) {
+  const auto gives = [](u8 protocol, Role role, u32 state) {
+    Connection record{};
+    record.key.protocol = protocol;
+    record.key.role = role;
+    return gives_way(&record, with_state(word_live, state, 0)) != 0;
+  };
+  for (u32 state = 0; state < 16; ++state) {
+    const bool half_open = state == 2 || state == 3 || state == 10;  // SYN_SENT, SYN_RECV, SYNACK
+    EXPECT_EQ(gives(6, Role::request, state), half_open) << state;
+    EXPECT_FALSE(gives(17, Role::request, state)) << state;
+    EXPECT_FALSE(gives(132, Role::request, state) && state == 8) << "an established association";
+    for (const u8 protocol : {u8{6}, u8{17}, u8{132}}) {
+      EXPECT_FALSE(gives(protocol, Role::reply, state)) << state;
+      EXPECT_FALSE(gives(protocol, Role::persistence, state)) << state;
+      EXPECT_FALSE(gives(protocol, Role::cache, state)) << state;
+      EXPECT_TRUE(gives(protocol, Role::fragment, state)) << state;
+    }
+  }
+  for (u32 state = 1; state <= 7; ++state) EXPECT_TRUE(gives(132, Role::request, state)) << "sctp handshake " << state;
 }
 
 TEST(Table, claimed_slots_are_nobodys) {
@@ -166,7 +228,7 @@ TEST(Table, claimed_slots_are_nobodys) {
   }
   EXPECT_FALSE(table.find(1, 0).record);
   EXPECT_FALSE(table.insert(1, 100, 50).stored);
-  EXPECT_FALSE(table.insert(1, 100, 50, WhenFull::evict_oldest).stored);
+  EXPECT_FALSE(table.insert(1, 100, 50, WhenFull::evict).stored);
   EXPECT_EQ(table.ended, 0U);
 }
 

@@ -18,6 +18,15 @@ static constexpr u32 network_offset = sizeof(EthernetHeader);  // of the IP head
 
 static constexpr be16 ethertype_ipv4 = big(u16{0x0800});
 static constexpr be16 ethertype_ipv6 = big(u16{0x86dd});
+static constexpr be16 ethertype_vlan = big(u16{0x8100});           // IEEE 802.1Q
+static constexpr be16 ethertype_vlan_service = big(u16{0x88a8});  // 802.1ad
+
+// Between the Ethernet addresses and the type of what follows.
+struct VlanTag {
+  be16 type;
+  be16 control;  // priority and number
+};
+static_assert(sizeof(VlanTag) == 4);
 
 struct Ipv4Header {
   u8 version_and_words;  // header length in 32-bit words in the low four bits
@@ -34,7 +43,8 @@ struct Ipv4Header {
 static_assert(sizeof(Ipv4Header) == 20);
 
 static constexpr be16 ipv4_dont_fragment = big(u16{0x4000});
-static constexpr u16 ipv4_fragment_bits = 0x3fff;  // more fragments, or an offset (host order)
+static constexpr u16 ipv4_more_fragments = 0x2000;  // host order
+static constexpr u16 ipv4_fragment_offset = 0x1fff;
 
 struct Ipv6Header {
   u8 version_class_label[4];
@@ -78,6 +88,35 @@ struct UdpHeader {
 };
 static_assert(sizeof(UdpHeader) == 8);
 
+// Followed by chunks (RFC 9260).
+struct SctpHeader {
+  be16 source;
+  be16 destination;
+  be32 tag;
+  u32 checksum;  // CRC32c, least significant byte first
+};
+static_assert(sizeof(SctpHeader) == 12);
+
+struct SctpChunk {
+  u8 type;
+  u8 flags;
+  be16 length;  // of the chunk, without padding
+};
+
+struct Ipv6Fragment {
+  u8 next_header;
+  u8 reserved;
+  be16 offset;  // in units of 8 bytes, 13 bits; then two of reserve, then "more"
+  u32 id;
+};
+static_assert(sizeof(Ipv6Fragment) == 8);
+
+struct GreHeader {
+  be16 flags;
+  be16 protocol;
+};
+static constexpr be16 gre_with_checksum = big(u16{0x8000});
+
 // ICMP and ICMPv6 errors: four bytes of which the last word may be an MTU, then the quoted packet.
 struct IcmpErrorHeader {
   u8 type;
@@ -88,9 +127,15 @@ struct IcmpErrorHeader {
 static_assert(sizeof(IcmpErrorHeader) == 8);
 
 static constexpr u8 protocol_icmp = 1;
+static constexpr u8 protocol_ipip = 4;
 static constexpr u8 protocol_tcp = 6;
 static constexpr u8 protocol_udp = 17;
+static constexpr u8 protocol_ipv6 = 41;
 static constexpr u8 protocol_ipv6_fragment = 44;
+static constexpr u8 protocol_gre = 47;
+static constexpr u8 protocol_esp = 50;
+static constexpr u8 protocol_ah = 51;
 static constexpr u8 protocol_icmpv6 = 58;
+static constexpr u8 protocol_sctp = 132;
 
 }  // namespace penstock

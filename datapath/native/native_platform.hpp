@@ -17,9 +17,11 @@ class FrameBuffer {
   static constexpr std::size_t headroom =
       256 + 2;  // XDP_PACKET_HEADROOM, and Ethernet's 14 bytes up to a multiple of 4
 
-  explicit FrameBuffer(std::span<const u8> frame) : bytes_(headroom + frame.size()), begin_(headroom) {
+  static constexpr std::size_t tailroom = 64;
+
+  explicit FrameBuffer(std::span<const u8> frame) : bytes_(headroom + frame.size() + tailroom), begin_(headroom) {
     if (!frame.empty()) std::memcpy(bytes_.data() + begin_, frame.data(), frame.size());
-    end_ = bytes_.size();
+    end_ = headroom + frame.size();
   }
 
   [[nodiscard]] u8* begin() { return bytes_.data() + begin_; }
@@ -29,6 +31,19 @@ class FrameBuffer {
   [[nodiscard]] bool grow_head(std::size_t count) {
     if (count > begin_) return false;
     begin_ -= count;
+    return true;
+  }
+
+  [[nodiscard]] bool shrink_head(std::size_t count) {
+    if (begin_ + count > end_) return false;
+    begin_ += count;
+    return true;
+  }
+
+  [[nodiscard]] bool grow_tail(std::size_t count) {
+    if (end_ + count > bytes_.size()) return false;
+    std::memset(bytes_.data() + end_, 0, count);
+    end_ += count;
     return true;
   }
 
@@ -46,24 +61,34 @@ class FrameBuffer {
 
 class NativePlatform {
  public:
+  enum class TooLong { refused, fragmented };  // what becomes of a packet that exceeds the MTU of its way
+
   // `ingress`: index of the interface the frame came in by.
-  NativePlatform(const Tables& tables, FrameBuffer& frame, u32 now, u32 ingress, u32 cpu = 0)
-      : tables_(tables), frame_(frame), now_(now), ingress_(ingress), cpu_(cpu) {}
+  NativePlatform(const Tables& tables, FrameBuffer& frame, u32 now, u32 ingress, u32 cpu = 0,
+                 TooLong too_long = TooLong::refused)
+      : tables_(tables), frame_(frame), now_(now), ingress_(ingress), cpu_(cpu), too_long_(too_long) {}
 
   [[nodiscard]] u8* data() const { return frame_.begin(); }
   [[nodiscard]] u8* data_end() const { return frame_.end(); }
   [[nodiscard]] bool grow_head(u32 count) { return frame_.grow_head(count); }
+  [[nodiscard]] bool shrink_head(u32 count) { return frame_.shrink_head(count); }
+  [[nodiscard]] bool grow_tail(u32 count) { return frame_.grow_tail(count); }
   [[nodiscard]] bool cut_to(u32 length) { return frame_.cut_to(length); }
+  [[nodiscard]] bool copy_frame(u32 punted_row, u32 length) {
+    std::memcpy(tables_.punted[punted_row].bytes, frame_.begin(), length);
+    return true;
+  }
+  [[nodiscard]] bool fragments() const { return too_long_ == TooLong::fragmented; }
   [[nodiscard]] u32 now() const { return now_; }
   [[nodiscard]] const Config& config() const { return tables_.config; }
-  [[nodiscard]] const Interface* ingress() { return row(tables_.interfaces, ingress_); }
+  [[nodiscard]] u32 ingress_index() const { return ingress_; }
+  [[nodiscard]] const Interface* interface(u32 index) { return row(tables_.interfaces, index); }
   [[nodiscard]] const Settings* settings() { return tables_.settings; }
   [[nodiscard]] const VipFilter* vip_filter() { return tables_.vip_filter; }
+  [[nodiscard]] SharedState* shared() { return tables_.shared; }
   [[nodiscard]] ConnectionBucket* connection_bucket(u32 index) { return row(tables_.connections, index); }
-  [[nodiscard]] ConnectionBucket* half_open_bucket(u32 index) { return row(tables_.half_open, index); }
-  [[nodiscard]] ServiceBucket* service_bucket(u32 index) { return row(tables_.services, index); }
   [[nodiscard]] u64* connection_tags(u32 index) { return row(tables_.connection_tags, index); }
-  [[nodiscard]] u64* half_open_tags(u32 index) { return row(tables_.half_open_tags, index); }
+  [[nodiscard]] ServiceBucket* service_bucket(u32 index) { return row(tables_.services, index); }
   [[nodiscard]] u64* service_tags(u32 index) { return row(tables_.service_tags, index); }
   [[nodiscard]] const RealServer* server(u32 slot) { return row(tables_.servers, slot); }
   [[nodiscard]] ServerLoad* load(u32 slot) { return row(tables_.loads, slot); }
@@ -71,13 +96,25 @@ class NativePlatform {
   [[nodiscard]] ReasonCounters* reason_counters() { return row(tables_.reasons, cpu_); }
   [[nodiscard]] const NextHop* next_hop(u32 index) { return row(tables_.next_hops, index); }
   [[nodiscard]] u64* schedule_cell(u32 index) { return row(tables_.schedules, index); }
+  [[nodiscard]] const MarkRule* mark_rule(u32 index) { return &tables_.mark_rules->rules[index]; }
+  [[nodiscard]] const LocalPool* local_pool() { return tables_.local_pool; }
+  [[nodiscard]] PuntedFrame* punted(u32 index) { return row(tables_.punted, index); }
+  [[nodiscard]] Work* work() { return &work_; }
 
-  [[nodiscard]] Verdict leave_by(u32 interface) {
+  [[nodiscard]] Next leave_by(u32 interface) {
     egress_ = interface;
-    return interface == ingress_ ? Verdict::transmit : Verdict::redirect;
+    return interface == ingress_ ? Next::transmit : Next::redirect;
   }
 
-  void insert(const Packet& packet, Insertion& insertion) { insert_connection(*this, packet, insertion); }
+  void examine_all(Work& work) {
+    for (u32 i = 0; i < work.choice.count && !examine(*this, work.packet, work.choice, i); ++i) {
+    }
+  }
+
+#define PEN_NATIVE_STEP(name) \
+  u32 run_##name(Work& work) { return static_cast<u32>(penstock::name(*this, work)); }
+  PEN_STEPS(PEN_NATIVE_STEP)
+#undef PEN_NATIVE_STEP
 
   [[nodiscard]] u32 egress() const { return egress_; }
 
@@ -92,7 +129,9 @@ class NativePlatform {
   u32 now_;
   u32 ingress_;
   u32 cpu_;
+  TooLong too_long_;
   u32 egress_ = 0;
+  Work work_{};
 };
 
 static_assert(Platform<NativePlatform>);

@@ -14,12 +14,12 @@ namespace penstock {
                        0x452821e638d01377ULL, 0xbe5466cf34e90c6cULL},
           .abi_version = abi_version,
           .connection_buckets = 4096,
-          .half_open_buckets = 1024,
           .service_buckets = 64,
           .servers_max = 1024,
           .next_hops_max = 256,
           .schedule_cells = 1U << 16,
-          .cpus = 1};
+          .cpus = 1,
+          .zero = 0};
 }
 
 class NativeTables {
@@ -27,8 +27,6 @@ class NativeTables {
   explicit NativeTables(const Config& config)
       : connections_(config.connection_buckets),
         connection_tags_(config.connection_buckets),
-        half_open_(config.half_open_buckets),
-        half_open_tags_(config.half_open_buckets),
         services_(config.service_buckets),
         service_tags_(config.service_buckets),
         servers_(config.servers_max),
@@ -38,14 +36,16 @@ class NativeTables {
         schedules_(config.schedule_cells),
         interfaces_(interfaces_max),
         reasons_(config.cpus),
+        punted_(punted_max),
         vip_filter_(std::make_unique<VipFilter>()),
-        settings_(std::make_unique<Settings>()) {
+        settings_(std::make_unique<Settings>()),
+        mark_rules_(std::make_unique<MarkRules>()),
+        local_pool_(std::make_unique<LocalPool>()),
+        shared_(std::make_unique<SharedState>()) {
     tables_ = {.config = config,
                .connections = connections_,
-               .half_open = half_open_,
                .services = services_,
                .connection_tags = connection_tags_,
-               .half_open_tags = half_open_tags_,
                .service_tags = service_tags_,
                .servers = servers_,
                .loads = loads_,
@@ -54,8 +54,12 @@ class NativeTables {
                .schedules = schedules_,
                .interfaces = interfaces_,
                .reasons = reasons_,
+               .punted = punted_,
                .vip_filter = vip_filter_.get(),
-               .settings = settings_.get()};
+               .settings = settings_.get(),
+               .mark_rules = mark_rules_.get(),
+               .local_pool = local_pool_.get(),
+               .shared = shared_.get()};
   }
 
   NativeTables(const NativeTables&) = delete;
@@ -66,8 +70,6 @@ class NativeTables {
  private:
   std::vector<ConnectionBucket> connections_;
   std::vector<u64> connection_tags_;
-  std::vector<ConnectionBucket> half_open_;
-  std::vector<u64> half_open_tags_;
   std::vector<ServiceBucket> services_;
   std::vector<u64> service_tags_;
   std::vector<RealServer> servers_;
@@ -77,8 +79,12 @@ class NativeTables {
   std::vector<u64> schedules_;
   std::vector<Interface> interfaces_;
   std::vector<ReasonCounters> reasons_;
+  std::vector<PuntedFrame> punted_;
   std::unique_ptr<VipFilter> vip_filter_;
   std::unique_ptr<Settings> settings_;
+  std::unique_ptr<MarkRules> mark_rules_;
+  std::unique_ptr<LocalPool> local_pool_;
+  std::unique_ptr<SharedState> shared_;
   Tables tables_;
 };
 

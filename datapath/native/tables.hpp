@@ -7,9 +7,13 @@
 #include "datapath/abi/config.hpp"
 #include "datapath/abi/connection.hpp"
 #include "datapath/abi/interface.hpp"
+#include "datapath/abi/local.hpp"
+#include "datapath/abi/mark.hpp"
+#include "datapath/abi/punt.hpp"
 #include "datapath/abi/reason.hpp"
 #include "datapath/abi/server.hpp"
 #include "datapath/abi/service.hpp"
+#include "datapath/abi/shared.hpp"
 
 namespace penstock {
 
@@ -26,10 +30,8 @@ struct TableView {
 struct Tables {
   Config config{};
   std::span<ConnectionBucket> connections;  // packet path and sweeper, by compare-and-swap (core/table.hpp)
-  std::span<ConnectionBucket> half_open;    // the same; TCP before its handshake completes
   std::span<ServiceBucket> services;        // control plane; the packet path reads
   std::span<u64> connection_tags;           // with their buckets: a byte for each record (core/tag_bytes.hpp)
-  std::span<u64> half_open_tags;
   std::span<u64> service_tags;
   std::span<RealServer> servers;       // control plane; by slot
   std::span<ServerLoad> loads;         // atomic adds by packet path and sweeper; by slot
@@ -38,11 +40,14 @@ struct Tables {
   std::span<u64> schedules;            // control plane; cursors: packet path, by atomic add
   std::span<Interface> interfaces;     // control plane; by interface index
   std::span<ReasonCounters> reasons;   // packet path; [cpu]
+  std::span<PuntedFrame> punted;       // packet path fills, daemon empties; by compare-and-swap of the word
   VipFilter* vip_filter = nullptr;     // control plane
   Settings* settings = nullptr;        // control plane
+  MarkRules* mark_rules = nullptr;     // control plane
+  LocalPool* local_pool = nullptr;     // control plane
+  SharedState* shared = nullptr;       // packet path
 
-  [[nodiscard]] TableView<Connection> established_table() const { return {connections, connection_tags}; }
-  [[nodiscard]] TableView<Connection> half_open_table() const { return {half_open, half_open_tags}; }
+  [[nodiscard]] TableView<Connection> connection_table() const { return {connections, connection_tags}; }
   [[nodiscard]] TableView<Service> service_table() const { return {services, service_tags}; }
 };
 

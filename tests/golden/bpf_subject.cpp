@@ -2,6 +2,7 @@
 
 #include <bpf/bpf.h>
 
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -35,7 +36,6 @@ class AgeingClock final : public PassingClock {
     const u32 before = ticks_at(now_);
     now_ += by;
     age(tables_.connections, ticks_at(now_) - before);
-    age(tables_.half_open, ticks_at(now_) - before);
   }
 
  private:
@@ -66,10 +66,8 @@ void clear(std::span<Row> rows) {
 
 void clear_tables(const Tables& tables) {
   clear(tables.connections);
-  clear(tables.half_open);
   clear(tables.services);
   clear(tables.connection_tags);
-  clear(tables.half_open_tags);
   clear(tables.service_tags);
   clear(tables.servers);
   clear(tables.loads);
@@ -78,15 +76,19 @@ void clear_tables(const Tables& tables) {
   clear(tables.interfaces);
   clear(tables.schedules);
   clear(tables.reasons);
+  clear(tables.punted);
   *tables.vip_filter = {};
   *tables.settings = {};
+  *tables.mark_rules = {};
+  *tables.local_pool = {};
+  *tables.shared = {};
 }
 
 class BpfSubject final : public Subject {
  public:
   static Result<std::unique_ptr<Subject>> start(const Topology& topology, const control::LoadedProgram& loaded) {
     clear_tables(loaded.tables());
-    std::unique_ptr<BpfSubject> subject(new BpfSubject(topology, loaded));
+    std::unique_ptr<BpfSubject> subject(new BpfSubject(loaded));
     auto kernel = control::KernelClock::start(loaded.programs.clock.fd());
     if (!kernel) return tl::unexpected(kernel.error());
     subject->kernel_clock_.emplace(*kernel);
@@ -101,13 +103,14 @@ class BpfSubject final : public Subject {
   api::Director& control() override { return control_->director(); }
 
   Result<Reaction> send(Interface in, const Bytes& frame) override {
-    control_->set_ingress(test_run_ingress, topology_.mac[static_cast<std::size_t>(in)]);
+    control_->describe(test_run_ingress, in);
     Bytes out(frame.size() + growth_max);
     LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame.data(), .data_out = out.data(),
                 .data_size_in = static_cast<u32>(frame.size()), .data_size_out = static_cast<u32>(out.size()));
     if (bpf_prog_test_run_opts(loaded_.program(), &options) != 0)
       return fail_errno("running the program on a frame", errno);
     out.resize(options.data_size_out);
+    say_where_from(in);
     switch (static_cast<penstock::Verdict>(options.retval)) {
       case penstock::Verdict::pass:
         return Reaction{Verdict::pass, std::move(out), std::nullopt};
@@ -135,9 +138,20 @@ class BpfSubject final : public Subject {
   Result<Totals> totals() override { return control_->totals(); }
 
  private:
-  BpfSubject(const Topology& topology, const control::LoadedProgram& loaded) : topology_(topology), loaded_(loaded) {}
+  explicit BpfSubject(const control::LoadedProgram& loaded) : loaded_(loaded) {}
 
-  const Topology& topology_;
+  // Connections note the interface that their client's packets come by: in a test run always the same.
+  void say_where_from(Interface in) {
+    for (ConnectionBucket& bucket : loaded_.tables().connections) {
+      for (Connection& record : bucket.records) {
+        if (record.word == 0 || record.key.role != Role::request) continue;
+        auto way = std::bit_cast<Way>(record.detail);
+        if (way.interface == test_run_ingress) way.interface = static_cast<u16>(index_of(in));
+        record.detail = std::bit_cast<u64>(way);
+      }
+    }
+  }
+
   const control::LoadedProgram& loaded_;
   std::optional<control::KernelClock> kernel_clock_;
   std::optional<AgeingClock> clock_;

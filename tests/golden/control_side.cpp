@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "control/estimator.hpp"
+#include "control/images.hpp"
 
 namespace penstock::golden {
 
@@ -21,6 +22,7 @@ Result<std::unique_ptr<ControlSide>> ControlSide::start(const Tables& tables, co
       {.tables = tables, .next_hops = side->next_hops_, .clock = clock, .store = nullptr, .warn = {}});
   if (!writer) return tl::unexpected(writer.error());
   side->writer_ = std::move(*writer);
+  for (const Interface interface : interfaces) side->describe(index_of(interface), interface);
   return side;
 }
 
@@ -31,15 +33,26 @@ void ControlSide::advance(std::chrono::milliseconds by) {
         std::min({by, sweep_period, control::estimator_period - clock_.steady() % control::estimator_period});
     clock_.advance(step);
     by -= step;
-    sweeper_.sweep(tables_.connections.size() + tables_.half_open.size());
+    sweeper_.sweep(tables_.connections.size());
     if (clock_.steady() % control::estimator_period == milliseconds{0}) writer_->tick();
   }
 }
 
-void ControlSide::set_ingress(u32 index, const Mac& address) {
-  penstock::Interface& row = tables_.interfaces[index];
-  std::copy(address.begin(), address.end(), row.address);
+void ControlSide::set_mtu(Interface interface, u32 mtu) {
+  next_hops_.set_mtu(interface, mtu);
+  describe(index_of(interface), interface);
+}
+
+void ControlSide::describe(u32 index, Interface interface) {
+  penstock::Interface row{};
+  const Mac& mac = topology_.mac[static_cast<std::size_t>(interface)];
+  std::copy(mac.begin(), mac.end(), row.address);
   row.known = 1;
+  row.mtu = next_hops_.mtu(interface);
+  if (const auto own = own_address(topology_, interface, model::Family::ipv4))
+    row.ipv4 = static_cast<u32>(control::image_of(*own).low);
+  if (const auto own = own_address(topology_, interface, model::Family::ipv6)) row.ipv6 = control::image_of(*own);
+  tables_.interfaces[index] = row;
 }
 
 }  // namespace penstock::golden

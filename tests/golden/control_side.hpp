@@ -29,16 +29,17 @@ class ControlSide {
   [[nodiscard]] api::Director& director() { return *writer_; }
   // In steps no longer than the daemon's: rates are sampled at each full period of the estimator, and what has expired is swept.
   void advance(std::chrono::milliseconds by);
-  void set_mtu(Interface interface, u32 mtu) { next_hops_.set_mtu(interface, mtu); }
-  // Tells the data plane that frames which come in by interface `index` are the director's when they are for `address`.
-  void set_ingress(u32 index, const Mac& address);
+  void set_mtu(Interface interface, u32 mtu);
+  // The row of `index` describes that interface.
+  void describe(u32 index, Interface interface);
   [[nodiscard]] Totals totals() const { return {writer_->total_statistics(), writer_->total_rates()}; }
 
  private:
   ControlSide(const Tables& tables, const Topology& topology, PassingClock& clock)
-      : tables_(tables), clock_(clock), next_hops_(tables, topology), sweeper_(tables, clock) {}
+      : tables_(tables), topology_(topology), clock_(clock), next_hops_(tables, topology), sweeper_(tables, clock) {}
 
   const Tables& tables_;
+  const Topology& topology_;
   PassingClock& clock_;
   FixedNextHops next_hops_;
   control::Sweeper sweeper_;

@@ -2,7 +2,15 @@
 
 #include <algorithm>
 
+#include "control/images.hpp"
+
 namespace penstock::golden {
+
+std::optional<model::Address> own_address(const Topology& topology, Interface interface, model::Family family) {
+  for (const model::Address& address : topology.addresses[static_cast<std::size_t>(interface)])
+    if (address.family == family) return address;
+  return std::nullopt;
+}
 
 std::optional<Interface> interface_at(u32 index) {
   for (const Interface interface : interfaces) {
@@ -41,11 +49,15 @@ void FixedNextHops::set_mtu(Interface interface, u32 mtu) {
 
 void FixedNextHops::write(u32 row, const model::Address& server) {
   NextHop next_hop{};
-  if (const auto hop = topology_.hop(server)) {
+  if (topology_.is_local(server) || is_loopback(server)) {
+    next_hop.state = NextHopState::local;
+  } else if (const auto hop = topology_.hop(server)) {
     std::copy(hop->destination.begin(), hop->destination.end(), next_hop.destination);
     std::copy(hop->source.begin(), hop->source.end(), next_hop.source);
     next_hop.interface = index_of(hop->interface);
     next_hop.mtu = mtu_[static_cast<std::size_t>(hop->interface)];
+    if (const auto own = own_address(topology_, hop->interface, server.family))
+      next_hop.address = control::image_of(*own);
     next_hop.state = NextHopState::resolved;
   }
   tables_.next_hops[row] = next_hop;

@@ -14,6 +14,10 @@ namespace penstock::golden {
 [[nodiscard]] constexpr u32 index_of(Interface interface) { return 101 + static_cast<u32>(interface); }
 [[nodiscard]] std::optional<Interface> interface_at(u32 index);
 
+// The director's own address there.
+[[nodiscard]] std::optional<model::Address> own_address(const Topology& topology, Interface interface,
+                                                        model::Family family);
+
 class FixedNextHops final : public control::NextHops {
  public:
   // Both outlive it.
@@ -23,6 +27,7 @@ class FixedNextHops final : public control::NextHops {
   void release(const model::Address& server) override;
 
   void set_mtu(Interface interface, u32 mtu);
+  [[nodiscard]] u32 mtu(Interface interface) const { return mtu_[static_cast<std::size_t>(interface)]; }
 
  private:
   struct Entry {

@@ -30,9 +30,6 @@ class NativeSubject final : public Subject {
     auto control = ControlSide::start(subject->tables_.view(), topology, subject->clock_);
     if (!control) return tl::unexpected(control.error());
     subject->control_ = std::move(*control);
-    for (const Interface interface : interfaces) {
-      subject->control_->set_ingress(index_of(interface), topology.mac[static_cast<std::size_t>(interface)]);
-    }
     return subject;
   }
 

@@ -1,0 +1,30 @@
+// Frames that the packet path hands to the daemon, because they must wait (a fragment before its first) or leave as several
+// (larger than the next hop's MTU, and may be fragmented). The daemon takes them through the native packet path and sends them.
+#pragma once
+
+#include "datapath/abi/types.hpp"
+
+namespace penstock {
+
+static constexpr u32 punted_max = 256;         // rows
+static constexpr u32 punted_bytes_max = 9216;  // of a frame
+
+enum class Punt : u32 { early_fragment = 0, fragmentation = 1 };
+
+// word: 0 free · 1 being written · 2 for the daemon. Taken by compare-and-swap.
+static constexpr u64 punt_free = 0;
+static constexpr u64 punt_claimed = 1;
+static constexpr u64 punt_ready = 2;
+
+struct alignas(64) PuntedFrame {
+  u64 word;
+  u32 length;
+  u32 interface;  // that it came in by
+  u32 ticks;      // when
+  Punt why;
+  u64 reserved[5];
+  u8 bytes[punted_bytes_max];
+};
+static_assert(sizeof(PuntedFrame) == 64 + punted_bytes_max);
+
+}  // namespace penstock

@@ -1,0 +1,50 @@
+// The tables, as every BPF platform sees them: rows of the maps.
+#pragma once
+
+#include "datapath/bpf/helpers.hpp"
+#include "datapath/bpf/maps.hpp"
+#include "datapath/core/platform.hpp"
+
+namespace penstock {
+
+class BpfTables {
+ public:
+  PEN_INLINE u32 now() const { return static_cast<u32>(helpers::jiffies()); }
+  PEN_INLINE bool fragments() const { return false; }
+  PEN_INLINE const Config& config() const {
+    const volatile Config* written_by_loader = &::config;
+    asm("" : "+r"(written_by_loader));  // else the compiler believes the zeros that it is initialised with
+    return *const_cast<const Config*>(written_by_loader);
+  }
+  PEN_INLINE const Interface* interface(u32 index) { return row<const Interface>(&::interfaces, index); }
+  PEN_INLINE const Settings* settings() { return row<const Settings>(&::settings, 0); }
+  PEN_INLINE const VipFilter* vip_filter() { return row<const VipFilter>(&::vip_filter, 0); }
+  PEN_INLINE SharedState* shared() { return row<SharedState>(&::shared, 0); }
+  PEN_INLINE ConnectionBucket* connection_bucket(u32 index) { return row<ConnectionBucket>(&::connections, index); }
+  PEN_INLINE ServiceBucket* service_bucket(u32 index) { return row<ServiceBucket>(&::services, index); }
+  PEN_INLINE u64* connection_tags(u32 index) { return row<u64>(&::connection_tags, index); }
+  PEN_INLINE u64* service_tags(u32 index) { return row<u64>(&::service_tags, index); }
+  PEN_INLINE const RealServer* server(u32 slot) { return row<const RealServer>(&::servers, slot); }
+  PEN_INLINE ServerLoad* load(u32 slot) { return row<ServerLoad>(&::loads, slot); }
+  PEN_INLINE ServerCounters* counters(u32 slot) {
+    return row<ServerCounters>(&::counters, slot * config().cpus + helpers::processor_id());
+  }
+  PEN_INLINE ReasonCounters* reason_counters() { return row<ReasonCounters>(&::reasons, helpers::processor_id()); }
+  PEN_INLINE const NextHop* next_hop(u32 index) { return row<const NextHop>(&::next_hops, index); }
+  PEN_INLINE u64* schedule_cell(u32 index) { return row<u64>(&::schedules, index); }
+  PEN_INLINE const MarkRule* mark_rule(u32 index) {
+    const auto* all = row<const MarkRules>(&::mark_rules, 0);
+    return all && index < mark_rules_max ? &all->rules[index] : nullptr;
+  }
+  PEN_INLINE const LocalPool* local_pool() { return row<const LocalPool>(&::local_pool, 0); }
+  PEN_INLINE PuntedFrame* punted(u32 index) { return row<PuntedFrame>(&::punted, index); }
+  PEN_INLINE Work* work() { return row<Work>(&::works, helpers::processor_id()); }
+
+ private:
+  template <typename Row>
+  PEN_INLINE static Row* row(void* map, u32 index) {
+    return static_cast<Row*>(helpers::map_lookup(map, &index));
+  }
+};
+
+}  // namespace penstock

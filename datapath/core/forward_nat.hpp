@@ -1,0 +1,39 @@
+// nat: the destination becomes the real server's address and port (IPVS: ip_vs_nat_xmit). The way back is in reply.hpp.
+#pragma once
+
+#include "datapath/core/out.hpp"
+
+namespace penstock {
+
+// Where the packet goes: a server without a port keeps the packet's.
+PEN_INLINE Ends ends_to(const FlowKey& key, const RealServer& server) {
+  Ends ends = ends_of(key);
+  ends.destination = server.address;
+  if (server.port != be16{}) ends.destination_port = server.port;
+  return ends;
+}
+
+// A stage.
+template <Platform P>
+PEN_INLINE Next forward_nat(P& p, Work& work) {
+  const Packet& packet = work.packet;
+  const RealServer* server = p.server(work.route.server);
+  const NextHop* hop = p.next_hop(work.route.next_hop);
+  if (!server || !hop) return drop(p, Reason::bug);
+  const Ends to = ends_to(packet.key, *server);
+  if (hop->state == NextHopState::local) return pass(p, Reason::pass_local);
+  if (packet.ttl <= 1) return refuse_ttl(p, work, work.route.server);
+  if (hop->state != NextHopState::resolved) {
+    if (!write_ends(p, work, ends_of(packet.key), to)) return drop(p, Reason::bug);
+    return pass(p, Reason::pass_unresolved);
+  }
+  if (is_longer_than(p, packet, hop->mtu)) {
+    if (packet.dont_fragment && !decrement_ttl(p, packet)) return drop(p, Reason::bug);
+    return refuse_length(p, work, work.route.server, hop->mtu);
+  }
+  if (!decrement_ttl(p, packet)) return drop(p, Reason::bug);
+  if (!write_ends(p, work, ends_of(packet.key), to)) return drop(p, Reason::bug);
+  return send_by(p, work, hop);
+}
+
+}  // namespace penstock

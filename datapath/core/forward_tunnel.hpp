@@ -1,0 +1,220 @@
+// tunnel: the packet goes into another one, from the director to the real server (IPVS: ip_vs_tunnel_xmit; RFC 2003, 2473, 2784,
+// GUE as in include/net/gue.h). The real server takes it out and answers the client itself.
+#pragma once
+
+#include "datapath/core/out.hpp"
+
+namespace penstock {
+
+// Bytes before the inner packet: an outer IP header, and for GRE and GUE one more.
+static constexpr u32 gre_bytes = sizeof(GreHeader);
+static constexpr u32 gre_checksum_bytes = 4;
+static constexpr u32 gue_bytes = 4;
+static constexpr u32 gue_shim_bytes = sizeof(UdpHeader) + gue_bytes;
+
+PEN_INLINE u32 outer_bytes(const RealServer& server) {
+  return server.family == Family::ipv4 ? sizeof(Ipv4Header) : sizeof(Ipv6Header);
+}
+
+// Between the outer header and the inner packet.
+PEN_INLINE u32 shim_bytes(const RealServer& server) {
+  switch (server.tunnel) {
+    case TunnelType::ipip:
+      return 0;
+    case TunnelType::gue:
+      return gue_shim_bytes;
+    case TunnelType::gre:
+      return gre_bytes + (server.tunnel_checksum == TunnelChecksum::none ? 0 : gre_checksum_bytes);
+  }
+  return 0;
+}
+
+PEN_INLINE u8 inner_protocol(const Packet& packet) {
+  return packet.key.family == Family::ipv4 ? protocol_ipip : protocol_ipv6;
+}
+
+PEN_INLINE u8 outer_protocol(const RealServer& server, const Packet& packet) {
+  switch (server.tunnel) {
+    case TunnelType::ipip:
+      return inner_protocol(packet);
+    case TunnelType::gue:
+      return protocol_udp;
+    case TunnelType::gre:
+      return protocol_gre;
+  }
+  return 0;
+}
+
+// RFC 3168 §9.1.1, full functionality: a congestion mark stays inside.
+PEN_INLINE u8 outer_tos(u8 tos) { return (tos & 3) == 3 ? static_cast<u8>((tos & ~3U) | 2) : tos; }
+
+// What is known of the way to the server: an ICMP error may have said less than the next hop's MTU.
+template <Platform P>
+PEN_INLINE u32 path_mtu(P& p, u32 slot, const NextHop& hop) {
+  const ServerLoad* load = p.load(slot);
+  if (!load) return hop.mtu;
+  const u32 learnt = load_acquire(&load->path_mtu);
+  if (learnt == 0 || learnt >= hop.mtu || is_past(load_acquire(&load->path_mtu_expires), p.now())) return hop.mtu;
+  return learnt;
+}
+
+struct Outer {
+  AddressImage source;
+  AddressImage destination;
+  u32 length;  // of the outer packet
+  u8 protocol;
+  u8 tos;
+  u8 ttl;
+  bool dont_fragment;
+  u16 id;
+};
+
+template <Platform P>
+PEN_INLINE bool write_outer_ipv4(P& p, const Outer& outer) {
+  auto* ip = header_at<Ipv4Header>(p, network_offset);
+  if (!ip) return false;
+  ip->version_and_words = 0x45;
+  ip->tos = outer.tos;
+  ip->length = big(static_cast<u16>(outer.length));
+  ip->id = outer.dont_fragment ? be16{} : big(outer.id);
+  ip->fragment = outer.dont_fragment ? ipv4_dont_fragment : be16{};
+  ip->ttl = outer.ttl;
+  ip->protocol = outer.protocol;
+  ip->source = static_cast<u32>(outer.source.low);
+  ip->destination = static_cast<u32>(outer.destination.low);
+  const u64 sum = 0x45 + (static_cast<u64>(ip->tos) << 8) + static_cast<u16>(ip->length) + static_cast<u16>(ip->id) +
+                  static_cast<u16>(ip->fragment) + ip->ttl + (static_cast<u64>(ip->protocol) << 8) + ip->source +
+                  ip->destination;
+  ip->checksum = static_cast<u16>(~fold(sum));
+  return true;
+}
+
+template <Platform P>
+PEN_INLINE bool write_outer_ipv6(P& p, const Outer& outer) {
+  auto* ip = header_at<Ipv6Header>(p, network_offset);
+  if (!ip) return false;
+  ip->version_class_label[0] = static_cast<u8>(0x60 | outer.tos >> 4);
+  ip->version_class_label[1] = static_cast<u8>(outer.tos << 4);
+  ip->version_class_label[2] = 0;
+  ip->version_class_label[3] = 0;
+  ip->payload_length = big(static_cast<u16>(outer.length - sizeof(Ipv6Header)));
+  ip->next_header = outer.protocol;
+  ip->hop_limit = outer.ttl;
+  store_address(ip->source, outer.source);
+  store_address(ip->destination, outer.destination);
+  return true;
+}
+
+// `inner_sum`: of the inner packet, for checksums that cover it.
+template <Platform P>
+PEN_INLINE bool write_gre(P& p, u32 offset, const Packet& packet, TunnelChecksum checksum, u64 inner_sum) {
+  const be16 type = packet.key.family == Family::ipv4 ? ethertype_ipv4 : ethertype_ipv6;
+  auto* gre = header_at<GreHeader>(p, offset);
+  if (!gre) return false;
+  gre->flags = checksum == TunnelChecksum::none ? be16{} : gre_with_checksum;
+  gre->protocol = type;
+  if (checksum == TunnelChecksum::none) return true;
+  auto* sum = header_at<u16>(p, offset + gre_bytes);
+  auto* reserved = header_at<u16>(p, offset + gre_bytes + 2);
+  if (!sum || !reserved) return false;
+  *sum = static_cast<u16>(~fold(inner_sum + static_cast<u16>(gre_with_checksum) + static_cast<u16>(type)));
+  *reserved = 0;
+  return true;
+}
+
+// Source ports of GUE spread flows over a network's paths.
+PEN_INLINE be16 gue_source_port(u64 hash) { return big(static_cast<u16>(0xc000 | (hash & 0x3fff))); }
+
+template <Platform P>
+PEN_INLINE bool write_gue(P& p, u32 offset, const Work& work, const RealServer& server, const Outer& outer,
+                          u64 inner_sum) {
+  auto* udp = header_at<UdpHeader>(p, offset);
+  auto* gue = header_at<u32>(p, offset + sizeof(UdpHeader));
+  if (!udp || !gue) return false;
+  const u32 length = gue_shim_bytes + work.packet.ip_length;
+  udp->source = gue_source_port(work.packet.hash);
+  udp->destination = server.tunnel_port;
+  udp->length = big(static_cast<u16>(length));
+  udp->checksum = 0;
+  *gue = static_cast<u32>(inner_protocol(work.packet)) << 8;  // version, control, length, flags: all 0
+  if (server.tunnel_checksum == TunnelChecksum::none) return true;
+  const u64 sum = inner_sum + *gue + static_cast<u16>(udp->source) + static_cast<u16>(udp->destination) +
+                  static_cast<u16>(udp->length) +
+                  sum_of_pseudo_header(outer.source, outer.destination, protocol_udp, length);
+  const u16 checksum = static_cast<u16>(~fold(sum));
+  udp->checksum = checksum == 0 ? 0xffff : checksum;
+  return true;
+}
+
+template <Platform P>
+PEN_INLINE bool write_shim(P& p, u32 offset, const Work& work, const RealServer& server, const Outer& outer,
+                           u64 inner_sum) {
+  switch (server.tunnel) {
+    case TunnelType::ipip:
+      return true;
+    case TunnelType::gre:
+      return write_gre(p, offset, work.packet, server.tunnel_checksum, inner_sum);
+    case TunnelType::gue:
+      return write_gue(p, offset, work, server, outer, inner_sum);
+  }
+  return false;
+}
+
+template <Platform P>
+PEN_INLINE bool write_outer(P& p, const Work& work, const RealServer& server, const Outer& outer, u64 inner_sum) {
+  auto* ethernet = header_at<EthernetHeader>(p, 0);
+  if (!ethernet) return false;
+  if (server.family == Family::ipv4) {
+    ethernet->type = ethertype_ipv4;
+    return write_outer_ipv4(p, outer) &&
+           write_shim(p, network_offset + sizeof(Ipv4Header), work, server, outer, inner_sum);
+  }
+  ethernet->type = ethertype_ipv6;
+  return write_outer_ipv6(p, outer) &&
+         write_shim(p, network_offset + sizeof(Ipv6Header), work, server, outer, inner_sum);
+}
+
+template <Platform P>
+PEN_INLINE bool encapsulate(P& p, Work& work, const RealServer& server, const NextHop& hop, bool copies_df) {
+  const Packet& packet = work.packet;
+  const u32 overhead = outer_bytes(server) + shim_bytes(server);
+  const bool v4 = packet.key.family == Family::ipv4;
+  const Outer outer{.source = hop.address,
+                    .destination = server.address,
+                    .length = packet.ip_length + overhead,
+                    .protocol = outer_protocol(server, packet),
+                    .tos = outer_tos(packet.tos),
+                    .ttl = static_cast<u8>(packet.ttl - 1),
+                    .dont_fragment = v4 && copies_df && packet.dont_fragment,
+                    .id = static_cast<u16>(packet.hash ^ packet.fragment_id ^ p.now())};
+  const bool sums = server.tunnel != TunnelType::ipip && server.tunnel_checksum != TunnelChecksum::none;
+  const u64 inner_sum = sums ? sum_of(p, work, network_offset, packet.ip_length) : 0;
+  return p.grow_head(overhead) && write_outer(p, work, server, outer, inner_sum);
+}
+
+// A stage.
+template <Platform P>
+PEN_INLINE Next forward_tunnel(P& p, Work& work) {
+  const Packet& packet = work.packet;
+  const u32 slot = work.route.server;
+  const RealServer* server = p.server(slot);
+  const NextHop* hop = p.next_hop(work.route.next_hop);
+  const Settings* settings = p.settings();
+  if (!server || !hop || !settings) return drop(p, Reason::bug);
+  if (hop->state == NextHopState::local) return pass(p, Reason::pass_local);
+  if (packet.ttl <= 1) return refuse_ttl(p, work, slot);
+  if (hop->state != NextHopState::resolved) return drop(p, Reason::next_hop_unresolved);
+  const bool discovers = load_acquire(&settings->pmtu_disc) != 0;
+  const u32 mtu = path_mtu(p, slot, *hop) - outer_bytes(*server) - shim_bytes(*server);
+  if (is_longer_than(p, packet, mtu)) {
+    const bool v4 = packet.key.family == Family::ipv4;
+    if (v4 ? !packet.dont_fragment || !discovers : is_fragment(packet)) return hand_over(work, Punt::fragmentation);
+    if (!decrement_ttl(p, packet)) return drop(p, Reason::bug);
+    return refuse_length(p, work, slot, mtu);
+  }
+  if (!decrement_ttl(p, packet)) return drop(p, Reason::bug);
+  if (!encapsulate(p, work, *server, *hop, discovers)) return drop(p, Reason::no_room);
+  return send_by(p, work, hop);
+}
+
+}  // namespace penstock

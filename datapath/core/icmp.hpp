@@ -1,0 +1,325 @@
+// ICMP errors about our connections (IPVS: ip_vs_in_icmp, ip_vs_out_icmp). They quote the packet that they are about, and the
+// quote says whose they are:
+//   from the client's side   about what a client got: on to the real server
+//   from the server's side   nat, fullnat: about what a server got; back to the client, from the virtual address
+//   about a tunnel's packet  to the director itself: the packet inside is the client's, and the client is told
+#pragma once
+
+#include "datapath/core/forward_tunnel.hpp"
+#include "datapath/core/known.hpp"
+
+namespace penstock {
+
+// Not an error of this kind: the next kind is tried.
+static constexpr Next not_ours = Next::aborted;
+
+static constexpr u8 icmp_unreachable = 3;
+static constexpr u8 icmp_fragmentation_needed = 4;  // code
+static constexpr u8 icmp_source_quench = 4;
+static constexpr u8 icmp_time_exceeded = 11;
+static constexpr u8 icmpv6_informational = 128;  // from here on
+
+// IPVS relays these; redirects and parameter problems of IPv4 it doesn't.
+PEN_INLINE bool is_relayed(Family family, u8 type) {
+  if (family == Family::ipv6) return type < icmpv6_informational;
+  return type == icmp_unreachable || type == icmp_source_quench || type == icmp_time_exceeded;
+}
+
+// Offsets in a quote are offsets of transport headers, too: multiples of four behind Ethernet's fourteen bytes.
+PEN_INLINE u32 within_quote(u32 offset) { return (offset & transport_mask) | transport_remainder; }
+
+PEN_INLINE u32 quote_offset(const Packet& packet) {
+  return within_quote(packet.transport + static_cast<u32>(sizeof(IcmpErrorHeader)));
+}
+
+// The quoted packet at `offset`, into `quote`: addresses, protocol, where its transport header stands. Its lengths may say more
+// than is quoted.
+template <Platform P>
+PEN_INLINE bool parse_quote(const P& p, u32 offset, Family family, Packet& quote) {
+  quote = {};
+  quote.key.family = family;
+  if (family == Family::ipv6) {
+    const auto* ip = header_at<Ipv6Header>(p, offset);
+    if (!ip || ip->version_class_label[0] >> 4 != 6) return false;
+    quote.key.client = address_of(ip->source);
+    quote.key.vip = address_of(ip->destination);
+    quote.protocol = ip->next_header;
+    quote.transport = static_cast<u16>(offset + sizeof(Ipv6Header));
+  } else {
+    const auto* ip = header_at<Ipv4Header>(p, offset);
+    if (!ip || ip->version_and_words >> 4 != 4) return false;
+    quote.key.client.low = ip->source;
+    quote.key.vip.low = ip->destination;
+    quote.protocol = ip->protocol;
+    quote.tos = ip->tos;
+    quote.transport = static_cast<u16>(offset + (ip->version_and_words & 0x0fU) * 4);
+    quote.dont_fragment = (static_cast<u16>(ip->fragment) & static_cast<u16>(ipv4_dont_fragment)) != 0;
+    if (host(ip->fragment) & ipv4_fragment_offset) return false;  // no ports
+  }
+  quote.key.protocol = quote.protocol;
+  return true;
+}
+
+// Two ports are enough.
+template <Platform P>
+PEN_INLINE bool parse_quoted_ports(const P& p, Packet& quote) {
+  const u8 protocol = quote.protocol;
+  if (protocol == protocol_ah || protocol == protocol_esp) return parse_ipsec(quote).ok;
+  if (protocol != protocol_tcp && protocol != protocol_udp && protocol != protocol_sctp) return false;
+  const auto* ports = transport_header<PortsHeader>(p, quote);
+  if (!ports) return false;
+  quote.key.client_port = ports->source;
+  quote.key.vip_port = ports->destination;
+  return true;
+}
+
+PEN_INLINE FlowKey turned(const FlowKey& key, Role role) {
+  FlowKey turned = key_from_server(key);
+  turned.role = role;
+  return turned;
+}
+
+template <Platform P>
+PEN_INLINE u32 icmp_length(const Packet& packet) {
+  return network_offset + packet.ip_length - packet.transport;
+}
+
+template <Platform P>
+PEN_INLINE u64 sum_of_icmp(P& p, Work& work, const AddressImage& source, const AddressImage& destination) {
+  const Packet& packet = work.packet;
+  const u32 length = icmp_length<P>(packet);
+  const u64 sum = sum_of(p, work, packet.transport, length);
+  return packet.key.family == Family::ipv4
+             ? sum
+             : sum + sum_of_pseudo_header(source, destination, protocol_icmpv6, length);
+}
+
+template <Platform P>
+PEN_INLINE bool is_icmp_intact(P& p, Work& work, const Ends& outer) {
+  return fold(sum_of_icmp(p, work, outer.source, outer.destination)) == 0xffff;
+}
+
+// Gives the error and the packet that it quotes other ends.
+template <Platform P>
+PEN_INLINE bool write_icmp_ends(P& p, Work& work, const Ends& from, const Ends& to, const Ends& quoted) {
+  const Packet& packet = work.packet;
+  const Packet& quote = work.quote;
+  const Family family = packet.key.family;
+  if (!write_addresses(p, network_offset, family, from, to)) return false;
+  if (!write_addresses(p, quote_offset(packet), family, ends_of(quote.key), quoted)) return false;
+  if (!quote.is_portless) {
+    auto* ports = transport_header<PortsHeader>(p, quote);
+    if (!ports) return false;
+    ports->source = quoted.source_port;
+    ports->destination = quoted.destination_port;
+  }
+  auto* icmp = transport_header<IcmpErrorHeader>(p, packet);
+  if (!icmp) return false;
+  icmp->checksum = 0;
+  const u64 sum = sum_of_icmp(p, work, to.source, to.destination);
+  icmp = transport_header<IcmpErrorHeader>(p, packet);
+  if (!icmp) return false;
+  icmp->checksum = static_cast<u16>(~fold(sum));
+  return true;
+}
+
+// Back to the client of `request`. The quote is of a packet that a real server got.
+template <Platform P>
+PEN_INLINE Next tell_client_of(P& p, Work& work, const Flow& request, be16 vlan, const Ends& outer) {
+  if (!is_icmp_intact(p, work, outer)) return drop(p, Reason::icmp_checksum);
+  if (work.packet.ttl <= 1) return drop(p, Reason::icmp_ttl_exceeded);
+  const FlowKey key = request.found.record->key;
+  const Way way = __builtin_bit_cast(Way, request.detail);
+  const Interface* egress = p.interface(way.interface);
+  if (!egress || !egress->known) return drop(p, Reason::next_hop_unresolved);
+  const Ends to{.source = key.vip, .destination = key.client, .source_port = {}, .destination_port = {}};
+  if (!decrement_ttl(p, work.packet)) return drop(p, Reason::bug);
+  if (!write_icmp_ends(p, work, outer, to, ends_of(key))) return drop(p, Reason::bug);
+  count_out(p, work.packet.ip_length, request.server);
+  return send_back(p, work, way, *egress, vlan);
+}
+
+// The error's own ends: those of the packet in hand, whose key is that of the connection it is about.
+template <Platform P>
+PEN_INLINE Ends outer_ends(const P& p, const Packet& packet) {
+  Ends ends{};
+  if (packet.key.family == Family::ipv4) {
+    if (const auto* ip = header_at<Ipv4Header>(p, network_offset)) {
+      ends.source.low = ip->source;
+      ends.destination.low = ip->destination;
+    }
+  } else if (const auto* ip = header_at<Ipv6Header>(p, network_offset)) {
+    ends.source = address_of(ip->source);
+    ends.destination = address_of(ip->destination);
+  }
+  return ends;
+}
+
+// A stage: on to the real server of work.route, whose reply the client's side complains about.
+template <Platform P>
+PEN_INLINE Next tell_server(P& p, Work& work) {
+  const Packet& packet = work.packet;
+  const Ends outer = outer_ends(p, packet);
+  if (packet.key.family == Family::ipv4 && !is_icmp_intact(p, work, outer)) return drop(p, Reason::icmp_checksum);
+  const Method method = method_of(work.route.traits);
+  if (!is_translating(method)) return forward_by(p, work, method);
+  const RealServer* server = p.server(work.route.server);
+  const NextHop* hop = p.next_hop(work.route.next_hop);
+  if (!server || !hop) return drop(p, Reason::bug);
+  count_in(p, packet.ip_length, work.route.server);
+  if (hop->state == NextHopState::local) return pass(p, Reason::pass_local);
+  if (packet.ttl <= 1) return drop(p, Reason::icmp_ttl_exceeded);
+  if (hop->state != NextHopState::resolved) return drop(p, Reason::next_hop_unresolved);
+  const Ends request = ends_to(packet.key, *server);
+  Ends quoted{.source = request.destination,
+              .destination = work.quote.key.vip,
+              .source_port = request.destination_port,
+              .destination_port = work.quote.key.vip_port};
+  Ends to{.source = outer.source, .destination = server->address, .source_port = {}, .destination_port = {}};
+  const LocalPool* pool = p.local_pool();
+  if (method == Method::fullnat && pool) {
+    quoted.destination = pool->addresses[work.route.local_address];
+    quoted.destination_port = work.route.local_port;
+    to.source = quoted.destination;
+  }
+  if (!decrement_ttl(p, packet)) return drop(p, Reason::bug);
+  if (!write_icmp_ends(p, work, outer, to, quoted)) return drop(p, Reason::bug);
+  return send_by(p, work, hop);
+}
+
+template <Platform P>
+PEN_INLINE Next take_error_from_client(P& p, Work& work) {
+  const Settings* settings = p.settings();
+  work.packet.key = turned(work.quote.key, Role::request);
+  work.packet.hash = hash_of(p.config().hash_key, work.packet.key);
+  const Flow request = find_flow(p, work.packet.key, work.packet.hash, Guess::present);
+  if (request.found.record) {
+    const RealServer* server = p.server(request.server);
+    if (!server) return drop(p, Reason::bug);
+    take_route(work, request, route_of(server));
+    return Next::then_tell_server;
+  }
+  if (!settings || load_acquire(&settings->schedule_icmp) == 0) return pass(p, Reason::pass_icmp);
+  return Next::then_begin;
+}
+
+// A router's word about the way to a tunnel's server holds for so long (IPVS: the kernel's mtu_expires).
+static constexpr u32 path_mtu_seconds = 600;
+static constexpr u32 path_mtu_min = 68;
+
+template <Platform P>
+PEN_INLINE void learn_path_mtu(P& p, u32 slot, u32 mtu) {
+  ServerLoad* load = p.load(slot);
+  const Settings* settings = p.settings();
+  if (!load || !settings || mtu < path_mtu_min) return;
+  store_release(&load->path_mtu_expires, p.now() + path_mtu_seconds * settings->ticks_per_second);
+  store_release(&load->path_mtu, mtu);
+}
+
+// Bytes between the quoted outer header and the packet inside; 0: none of the tunnels that we make.
+static constexpr u32 no_tunnel = ~0U;
+template <Platform P>
+PEN_INLINE u32 quoted_shim(const P& p, const Packet& quote) {
+  if (quote.protocol == protocol_ipip) return 0;
+  if (quote.protocol == protocol_gre) {
+    const auto* gre = transport_header<GreHeader>(p, quote);
+    if (!gre) return no_tunnel;
+    return gre_bytes + (gre->flags == gre_with_checksum ? gre_checksum_bytes : 0);
+  }
+  return quote.protocol == protocol_udp ? gue_shim_bytes : no_tunnel;
+}
+
+static constexpr u32 quoted_inner_min = sizeof(Ipv4Header) + 8;
+
+// Leaves of the frame nothing but the packet at `offset`, as if the client's neighbour had just sent it.
+template <Platform P>
+PEN_INLINE bool uncover(P& p, u32 offset, const Way& way, const Interface& client_side) {
+  if (!p.shrink_head(offset - network_offset)) return false;
+  auto* ethernet = header_at<EthernetHeader>(p, 0);
+  if (!ethernet) return false;
+  __builtin_memcpy(ethernet->source, way.address, 6);
+  __builtin_memcpy(ethernet->destination, client_side.address, 6);
+  ethernet->type = ethertype_ipv4;
+  return true;
+}
+
+// IPv4 only, as in IPVS. work.quote: the tunnel's packet.
+template <Platform P>
+PEN_INLINE Next take_error_about_tunnel(P& p, Work& work) {
+  const auto* icmp = transport_header<IcmpErrorHeader>(p, work.packet);
+  const u32 shim = quoted_shim(p, work.quote);
+  if (!icmp || shim == no_tunnel) return not_ours;
+  const u8 type = icmp->type;
+  const u8 code = icmp->code;
+  const u32 word = host(icmp->rest);
+  const bool outer_df = work.quote.dont_fragment;
+  const AddressImage tunnel_end = work.quote.key.vip;
+  const u32 offset = within_quote(work.quote.transport + shim);
+  Packet& inner = work.quote;
+  if (!parse_quote(p, offset, Family::ipv4, inner) || !parse_quoted_ports(p, inner)) return not_ours;
+  const Flow request = find_flow(p, inner.key, Guess::present);
+  const RealServer* server = request.found.record ? p.server(request.server) : nullptr;
+  if (!server || method_of(request.traits) != Method::tunnel || server->address.low != tunnel_end.low) return not_ours;
+  const Way way = __builtin_bit_cast(Way, request.detail);
+  const Interface* client_side = p.interface(way.interface);
+  const bool about_length = type == icmp_unreachable && code == icmp_fragmentation_needed;
+  u32 rest = word;
+  if (about_length) {
+    learn_path_mtu(p, request.server, word & 0xffff);
+    const u32 overhead = static_cast<u32>(sizeof(Ipv4Header)) + shim;
+    rest = (word & 0xffff) > path_mtu_min + overhead ? (word & 0xffff) - overhead : word & 0xffff;
+  }
+  if ((about_length && !outer_df) || !client_side) return drop(p, Reason::icmp_taken);
+  const u32 end = network_offset + work.packet.ip_length;
+  if (offset + quoted_inner_min > end) return not_ours;
+  if (!uncover(p, offset, way, *client_side)) return drop(p, Reason::no_room);
+  work.packet = inner;
+  work.packet.ip_length = end - offset;
+  work.refusal = {.mtu = rest,
+                  .server = request.server,
+                  .error = IcmpError::relayed,
+                  .type = type,
+                  .code = code,
+                  .from_director = false,
+                  .interface = way.interface};
+  return Next::then_refuse;
+}
+
+template <Platform P>
+PEN_INLINE Next take_error_from_server(P& p, Work& work, const Ends& outer) {
+  const Flow reply = find_flow(p, work.quote.key, Guess::present);
+  if (!reply.found.record) return not_ours;
+  const Flow request = find_peer(p, __builtin_bit_cast(Peer, reply.detail));
+  return request.found.record ? tell_client_of(p, work, request, reply.local_port, outer) : not_ours;
+}
+
+// A stage.
+template <Platform P>
+PEN_INLINE Next take_icmp(P& p, Work& work) {
+  Packet& packet = work.packet;
+  const Settings* settings = p.settings();
+  const auto* icmp = transport_header<IcmpErrorHeader>(p, packet);
+  if (!settings || !icmp || is_fragment(packet) || !is_relayed(packet.key.family, icmp->type))
+    return pass(p, Reason::pass_icmp);
+  packet.is_icmp = true;
+  Packet& quote = work.quote;
+  if (!parse_quote(p, quote_offset(packet), packet.key.family, quote)) return pass(p, Reason::pass_icmp);
+  const bool has_ports = parse_quoted_ports(p, quote);
+  const Ends outer{.source = packet.key.client, .destination = packet.key.vip, .source_port = {}, .destination_port = {}};
+  if (has_ports && load_acquire(&settings->translating_servers) != 0) {
+    quote.key.role = Role::reply;
+    const Next told = take_error_from_server(p, work, outer);
+    quote.key.role = Role::request;
+    if (told != not_ours) return told;
+  }
+  if (packet.key.family == Family::ipv4 && load_acquire(&settings->tunnel_servers) != 0) {
+    const Packet tunnelled = quote;
+    const Next told = take_error_about_tunnel(p, work);
+    if (told != not_ours) return told;
+    quote = tunnelled;
+  }
+  if (!has_ports || !gate_of(p, packet.key).to_us) return pass(p, Reason::pass_icmp);
+  return take_error_from_client(p, work);
+}
+
+}  // namespace penstock

@@ -1,0 +1,112 @@
+// A packet of a connection that is known, and the way to it from a packet with ports.
+#pragma once
+
+#include "datapath/core/begin.hpp"
+#include "datapath/core/reply.hpp"
+
+namespace penstock {
+
+// IPVS's "new" packets: a TCP segment with SYN, SYN+ACK included; an SCTP INIT.
+PEN_INLINE bool is_opening(const Packet& packet) {
+  if (is_tcp(packet.key)) return packet.event == static_cast<u8>(TcpEvent::syn);
+  return is_sctp(packet.key) && packet.event == static_cast<u8>(SctpEvent::init);
+}
+
+// IPVS, conn_reuse_mode: what opens a connection that is over begins a new one. One-sided, FIN_WAIT may be over too (bit 2),
+// as the director can't see the other side's FIN.
+PEN_INLINE bool is_over_for(const Settings& settings, const Packet& packet, const Flow& flow) {
+  const u32 mode = load_acquire(&settings.conn_reuse_mode);
+  if (mode == 0) return false;
+  const u32 state = state_of(flow.found.word);
+  if (is_sctp(packet.key)) return state == static_cast<u32>(SctpState::closed);
+  if (state == static_cast<u32>(TcpState::time_wait) || state == static_cast<u32>(TcpState::close)) return true;
+  return (mode & 2) && state == static_cast<u32>(TcpState::fin_wait) && !is_translating(method_of(flow.traits));
+}
+
+template <Platform P>
+PEN_INLINE bool is_quiesced(P& p, u32 server) {
+  const ServerLoad* load = p.load(server);
+  return load && load_acquire(&load->weight) == 0;
+}
+
+// Whether a packet that opens a connection ends the one it meets.
+template <Platform P>
+PEN_INLINE bool is_superseded(P& p, const Packet& packet, const Flow& flow) {
+  const Settings* settings = p.settings();
+  if (!settings) return false;
+  if (load_acquire(&settings->expire_nodest_conn) != 0 && is_quiesced(p, flow.server)) return true;
+  return is_over_for(*settings, packet, flow);
+}
+
+// The server is gone: the packet with it, or, if expire_nodest_conn says so, it may begin anew.
+template <Platform P>
+PEN_INLINE Next take_orphan(P& p, const Flow& flow) {
+  const Settings* settings = p.settings();
+  if (!settings || load_acquire(&settings->expire_nodest_conn) == 0) return drop(p, Reason::server_removed);
+  end_connection(p, flow);
+  return Next::then_begin;
+}
+
+// A client that has moved to another neighbour is answered there.
+template <Platform P>
+PEN_INLINE void keep_way(P& p, const Flow& flow) {
+  const u64 way = __builtin_bit_cast(u64, way_of(p));
+  if (way != flow.detail) store_release(&flow.found.record->detail, way);
+}
+
+template <Platform P>
+PEN_INLINE Next take_known(P& p, Work& work, const Flow& flow) {
+  const RealServer* server = p.server(flow.server);
+  if (!server) return drop(p, Reason::bug);
+  const ServerRoute route = route_of(server);
+  if (!is_alive(flow, route)) return take_orphan(p, flow);
+  const Method method = method_of(flow.traits);
+  if (!work.packet.is_portless) track(p, work, flow, direction_of(method));
+  if (method == Method::direct && !work.packet.is_first_fragment) {
+    count_in(p, work.packet.ip_length, flow.server);
+    return forward_direct(p, work, flow.server, route.next_hop);
+  }
+  if (is_translating(method)) keep_way(p, flow);
+  take_route(work, flow, route);
+  return forward_by(p, work, method);
+}
+
+// A stage: a packet with ports to a virtual address.
+template <Platform P>
+PEN_INLINE Next take_request(P& p, Work& work) {
+  const Packet& packet = work.packet;
+  const Guess guess = is_opening(packet) ? Guess::absent : Guess::present;
+  Flow flow = find_flow(p, packet.key, packet.hash, guess);
+  if (flow.found.record && is_opening(packet) && is_superseded(p, packet, flow)) {
+    end_connection(p, flow);
+    flow = no_flow;
+  }
+  return flow.found.record ? take_known(p, work, flow) : Next::then_begin;
+}
+
+// A packet with ports, of which the gate has said something.
+template <Platform P>
+PEN_INLINE Next take_flow(P& p, Work& work, const Gate& gate) {
+  work.to_us = gate.to_us;
+  return gate.from_server ? Next::then_take_reply : take_request(p, work);
+}
+
+// A stage: from a real server, but no reply. IPVS, nat_icmp_send: from a port of a service of its own it is refused.
+template <Platform P>
+PEN_INLINE Next take_stray(P& p, Work& work) {
+  const Packet& packet = work.packet;
+  const Settings* settings = p.settings();
+  if (!settings || load_acquire(&settings->nat_icmp_send) == 0 || packet.is_portless)
+    return pass(p, Reason::pass_no_reply);
+  const bool resets = is_tcp(packet.key)    ? (packet.tcp_flags & tcp_rst) != 0
+                      : is_sctp(packet.key) && packet.event == static_cast<u8>(SctpEvent::abort);
+  const ServiceKey as_server{.vip = packet.key.client,
+                             .port = packet.key.client_port,
+                             .protocol = packet.key.protocol,
+                             .family = packet.key.family,
+                             .mark = mark_of_server};
+  if (resets || !find_offer(p, as_server, work.offer)) return pass(p, Reason::pass_no_reply);
+  return refuse_with(p, work, IcmpError::port_unreachable, Reason::no_reply_connection, no_slot, 0, Sender::director);
+}
+
+}  // namespace penstock

@@ -1,0 +1,73 @@
+// What every forwarding method does before a packet leaves: TTL, MTU, MAC header (IPVS: ip_vs_xmit.c, __ip_vs_get_out_rt).
+#pragma once
+
+#include "datapath/core/punt.hpp"
+#include "datapath/core/refuse.hpp"
+
+namespace penstock {
+
+template <Platform P>
+PEN_INLINE bool decrement_ttl(P& p, const Packet& packet) {
+  if (packet.key.family == Family::ipv6) {
+    auto* ip = header_at<Ipv6Header>(p, network_offset);
+    if (!ip) return false;
+    ip->hop_limit -= 1;
+    return true;
+  }
+  auto* ip = header_at<Ipv4Header>(p, network_offset);
+  if (!ip) return false;
+  // TTL is the low byte of its 16-bit word, which loses one; the checksum gains one (RFC 1141).
+  const u32 sum = static_cast<u32>(ip->checksum) + 1;
+  ip->checksum = static_cast<u16>(sum + (sum >= 0xffff));
+  ip->ttl -= 1;
+  return true;
+}
+
+// Whether a packet is as long as it was on the wire. Behind the kernel's stack it may be many, put together.
+template <Platform P>
+PEN_INLINE bool tells_length(P& p) {
+  const Interface* ingress = p.interface(p.ingress_index());
+  return !ingress || ingress->hook == Hook::native;
+}
+
+// Whether the packet needs fragmenting before it may leave; the daemon's own platform does that.
+template <Platform P>
+PEN_INLINE bool is_longer_than(P& p, const Packet& packet, u32 mtu) {
+  return packet.ip_length > mtu && !p.fragments() && tells_length(p);
+}
+
+// `mac`: destination and source, in a frame's order.
+template <Platform P>
+PEN_INLINE bool write_mac_header(P& p, const void* mac) {
+  auto* ethernet = header_at<EthernetHeader>(p, 0);
+  if (!ethernet) return false;
+  __builtin_memcpy(ethernet, mac, 12);
+  return true;
+}
+
+template <Platform P>
+PEN_INLINE Next send_by(P& p, Work& work, const NextHop* hop) {
+  if (!write_mac_header(p, hop)) return drop(p, Reason::bug);
+  work.vlan = hop->vlan;
+  return p.leave_by(hop->interface);
+}
+
+// An ICMP error, or a fragment after the first, is answered with none (RFC 1122 §3.2.2).
+PEN_INLINE bool may_be_refused(const Packet& packet) {
+  return packet.protocol != protocol_icmp && packet.protocol != protocol_icmpv6 && !packet.is_later_fragment;
+}
+
+template <Platform P>
+PEN_INLINE Next refuse_ttl(P& p, Work& work, u32 server) {
+  if (!may_be_refused(work.packet)) return drop(p, Reason::icmp_ttl_exceeded);
+  return refuse_with(p, work, IcmpError::time_exceeded, Reason::ttl_exceeded, server);
+}
+
+// Larger than `mtu`: an error, or the daemon fragments it.
+template <Platform P>
+PEN_INLINE Next refuse_length(P& p, Work& work, u32 server, u32 mtu) {
+  if (!work.packet.dont_fragment) return hand_over(work, Punt::fragmentation);
+  return refuse_with(p, work, IcmpError::too_big, Reason::too_big, server, mtu);
+}
+
+}  // namespace penstock

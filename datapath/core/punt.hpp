@@ -1,0 +1,49 @@
+// Handing a frame to the daemon (abi/punt.hpp): the way of what can't be done with one frame in and one frame out.
+#pragma once
+
+#include "datapath/core/atomic.hpp"
+#include "datapath/core/count.hpp"
+
+namespace penstock {
+
+// Rows that are looked at for a free one.
+static constexpr u32 punt_attempts = 8;
+
+PEN_INLINE Reason reason_of(Punt why) {
+  switch (why) {
+    case Punt::early_fragment:
+      return Reason::fragment_waits;
+    case Punt::fragmentation:
+      return Reason::to_be_fragmented;
+  }
+  return Reason::bug;
+}
+
+// A stage: the frame goes into a row of its own, and is dropped here.
+template <Platform P>
+PEN_INLINE Next punt(P& p, Work& work) {
+  const u32 length = static_cast<u32>(p.data_end() - p.data());
+  const u32 start = static_cast<u32>(work.packet.hash) ^ work.packet.fragment_id;
+  PEN_ROLLED
+  for (u32 i = 0; i < punt_attempts; ++i) {
+    const u32 row = (start + i) % punted_max;
+    PuntedFrame* frame = p.punted(row);
+    if (!frame || load_acquire(&frame->word) != punt_free) continue;
+    if (!compare_exchange(&frame->word, punt_free, punt_claimed)) continue;
+    frame->length = length;
+    frame->interface = p.ingress_index();
+    frame->ticks = p.now();
+    frame->why = work.punt;
+    const bool copied = length <= punted_bytes_max && p.copy_frame(row, length);
+    exchange(&frame->word, copied ? punt_ready : punt_free);
+    return drop(p, copied ? reason_of(work.punt) : Reason::punt_full);
+  }
+  return drop(p, Reason::punt_full);
+}
+
+PEN_INLINE Next hand_over(Work& work, Punt why) {
+  work.punt = why;
+  return Next::then_punt;
+}
+
+}  // namespace penstock

@@ -1,0 +1,97 @@
+// The client's address for a real server behind fullnat: a TCP option (TOA; kind 254 unless set otherwise: length 8 or 20, port,
+// address) in the client's segments from the one that completes the handshake until the server has answered.
+#pragma once
+
+#include "datapath/core/out.hpp"
+
+namespace penstock {
+
+static constexpr u32 toa_bytes_ipv4 = 8;
+static constexpr u32 toa_bytes_ipv6 = 20;
+static constexpr u32 tcp_words_max = 15;
+
+// Moves the headers before the options `bytes` to the front.
+template <Platform P>
+PEN_INLINE bool open_gap(P& p, u32 headers, u32 bytes) {
+  if (!p.grow_head(bytes)) return false;
+  PEN_ROLLED
+  for (u32 i = 0; i < (network_offset + sizeof(Ipv6Header) + sizeof(TcpHeader)) / 2; ++i) {
+    if (i * 2 >= headers) break;
+    const u16* from = header_at<u16>(p, bytes + i * 2);
+    u16* to = header_at<u16>(p, i * 2);
+    if (!from || !to) return false;
+    *to = *from;
+  }
+  return true;
+}
+
+// Both lengths of the packet, in the IP and in the TCP header, grow by `bytes`.
+template <Platform P>
+PEN_INLINE bool grow_lengths(P& p, const Packet& packet, u32 bytes) {
+  const u16 length = static_cast<u16>(packet.ip_length + bytes);
+  if (packet.key.family == Family::ipv6) {
+    auto* ip = header_at<Ipv6Header>(p, network_offset);
+    if (!ip) return false;
+    ip->payload_length = big(static_cast<u16>(length - sizeof(Ipv6Header)));
+    return true;
+  }
+  auto* ip = header_at<Ipv4Header>(p, network_offset);
+  if (!ip) return false;
+  const u16 before = static_cast<u16>(ip->length);
+  ip->length = big(length);
+  ip->checksum = updated_checksum(ip->checksum, before, static_cast<u16>(ip->length));
+  return true;
+}
+
+template <Platform P>
+PEN_INLINE bool write_toa(P& p, const FlowKey& client, u32 kind, u32 tcp_offset, u32 tcp_length, u32 bytes) {
+  const u32 at = tcp_offset + sizeof(TcpHeader);
+  auto* head = header_at<u32>(p, at);
+  auto* low = header_at<u32>(p, at + 4);
+  if (!head || !low) return false;
+  *head = kind | bytes << 8 | static_cast<u32>(client.client_port) << 16;
+  *low = static_cast<u32>(client.client.low);
+  u64 sum = static_cast<u64>(*head) + *low;
+  if (bytes == toa_bytes_ipv6) {
+    auto* second = header_at<u32>(p, at + 8);
+    auto* third = header_at<u32>(p, at + 12);
+    auto* fourth = header_at<u32>(p, at + 16);
+    if (!second || !third || !fourth) return false;
+    *second = static_cast<u32>(client.client.low >> 32);
+    *third = static_cast<u32>(client.client.high);
+    *fourth = static_cast<u32>(client.client.high >> 32);
+    sum += static_cast<u64>(*second) + *third + *fourth;
+  }
+  // The data offset is the high half of its byte; the pseudo header's length grows, too.
+  auto* tcp = header_at<TcpHeader>(p, tcp_offset);
+  if (!tcp) return false;
+  const u16 before = tcp->data_offset;
+  tcp->data_offset = static_cast<u8>(tcp->data_offset + (bytes / 4 << 4));
+  sum += static_cast<u16>(~before) + static_cast<u64>(tcp->data_offset);
+  sum += static_cast<u16>(~static_cast<u16>(big(static_cast<u16>(tcp_length)))) +
+         static_cast<u64>(static_cast<u16>(big(static_cast<u16>(tcp_length + bytes))));
+  tcp->checksum = changed_checksum(tcp->checksum, sum);
+  return true;
+}
+
+// Into a packet whose ends are written already. A segment that has no room goes without.
+template <Platform P>
+PEN_INLINE void tell_client(P& p, Work& work, u32 mtu) {
+  const Packet& packet = work.packet;
+  const Settings* settings = p.settings();
+  if (!settings || !is_tcp(packet.key) || is_fragment(packet)) return;
+  const u32 kind = load_acquire(&settings->toa_kind);
+  if (kind == 0 || (work.route.traits & trait_answered) || (packet.tcp_flags & (tcp_syn | tcp_rst))) return;
+  const u32 bytes = packet.key.family == Family::ipv4 ? toa_bytes_ipv4 : toa_bytes_ipv6;
+  const u32 ip_header = packet.key.family == Family::ipv4 ? sizeof(Ipv4Header) : sizeof(Ipv6Header);
+  const auto* tcp = transport_header<TcpHeader>(p, packet);
+  const bool plain = packet.transport == network_offset + ip_header;  // no IP options, no extension headers
+  const bool fits = tcp && (tcp->data_offset >> 4) + bytes / 4 <= tcp_words_max && packet.ip_length + bytes <= mtu;
+  if (!plain || !fits) return count(p, Reason::toa_no_room);
+  const u32 tcp_offset = network_offset + ip_header;
+  if (!open_gap(p, tcp_offset + sizeof(TcpHeader), bytes)) return count(p, Reason::toa_no_room);
+  grow_lengths(p, packet, bytes);
+  write_toa(p, packet.key, kind & 0xff, tcp_offset, packet.ip_length - ip_header, bytes);
+}
+
+}  // namespace penstock
