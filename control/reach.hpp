@@ -16,7 +16,7 @@ using NeighbourKey = std::pair<u32, model::Address>;  // interface, address
 
 // What is known of the network at this moment.
 struct Network {
-  std::map<u32, Link> links;                           // with their addresses
+  std::map<u32, Link> links;                             // with their addresses
   std::map<u32, std::vector<OwnAddress>> own_addresses;  // by interface, longest there first
   std::map<NeighbourKey, Neighbour> neighbours;
 

@@ -34,8 +34,7 @@ std::string name_of_program(u32 id) {
 }  // namespace
 
 Result<File> attach_xdp(int program, const Link& link, Hook hook) {
-  LIBBPF_OPTS(bpf_link_create_opts, options,
-              .flags = hook == Hook::native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+  LIBBPF_OPTS(bpf_link_create_opts, options, .flags = hook == Hook::native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
   File attached(bpf_link_create(program, static_cast<int>(link.index), BPF_XDP, &options));
   if (attached.is_open()) return attached;
   const int problem = errno;

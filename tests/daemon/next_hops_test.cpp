@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "control/images.hpp"
 #include "control/rtnetlink_next_hops.hpp"
 #include "datapath/core/atomic.hpp"
 #include "datapath/native/native_tables.hpp"
@@ -42,6 +43,11 @@ class NextHopsTest : public World {
   }
 
   [[nodiscard]] bool is_resolved(u32 row) { return tables_.view().next_hops[row].state == NextHopState::resolved; }
+  [[nodiscard]] NextHopState state_of(u32 row) { return tables_.view().next_hops[row].state; }
+  [[nodiscard]] bool leaves_from(u32 row, const char* address) {
+    const AddressImage image = control::image_of(*model::parse_address(address));
+    return is_resolved(row) && std::memcmp(&tables_.view().next_hops[row].address, &image, sizeof image) == 0;
+  }
   [[nodiscard]] bool goes_to(u32 row, const Mac& mac) {
     return is_resolved(row) && std::ranges::equal(tables_.view().next_hops[row].destination, mac);
   }
@@ -99,11 +105,62 @@ TEST_F(NextHopsTest, server_behind_a_gateway_is_reached_by_it_once_there_is_a_ro
   EXPECT_TRUE(settles([&] { return goes_to(*row, first_mac); })) << words_;
 }
 
-TEST_F(NextHopsTest, own_address_is_not_a_next_hop) {
-  const auto row = next_hops_->acquire(*model::parse_address("10.9.0.1"));
+TEST_F(NextHopsTest, own_addresses_are_the_kernels) {
+  ASSERT_TRUE(shell("ip link set lo up"));
+  for (const char* address : {"10.9.0.1", "127.0.0.1", "::1"}) {
+    const auto row = next_hops_->acquire(*model::parse_address(address));
+    ASSERT_TRUE(row);
+    EXPECT_EQ(state_of(*row), NextHopState::local) << address << "\n" << words_;
+  }
+  EXPECT_THAT(words_, HasSubstr("real server 10.9.0.1 is reached by this machine itself"));
+}
+
+TEST_F(NextHopsTest, address_that_comes_to_this_machine_becomes_the_kernels_and_leaves_it_again) {
+  const auto row = next_hops_->acquire(rs1);
+  ASSERT_TRUE(row && settles([&] { return is_resolved(*row); })) << words_;
+  ASSERT_TRUE(shell("ip addr add 10.9.0.2/32 dev eth0"));
+  EXPECT_TRUE(settles([&] { return state_of(*row) == NextHopState::local; })) << words_;
+  ASSERT_TRUE(shell("ip addr del 10.9.0.2/32 dev eth0"));
+  EXPECT_TRUE(settles([&] { return is_resolved(*row); })) << words_;
+}
+
+TEST_F(NextHopsTest, row_has_the_source_of_tunnels_and_its_change_is_told) {
+  int changes = 0;
+  next_hops_->on_change([&changes] { ++changes; });
+  const auto row = next_hops_->acquire(rs1);
+  ASSERT_TRUE(row && settles([&] { return leaves_from(*row, "10.9.0.1"); })) << words_;
+  EXPECT_TRUE(settles([&] { return is_resolved(*row); }));
+  const int before = changes;
+  ASSERT_TRUE(shell("ip route replace 10.9.0.2/32 dev eth0 src 10.9.0.1"));
+  ASSERT_TRUE(shell("ip addr add 10.9.0.200/32 dev eth0"));
+  ASSERT_TRUE(shell("ip route replace 10.9.0.2/32 dev eth0 src 10.9.0.200"));
+  EXPECT_TRUE(settles([&] { return leaves_from(*row, "10.9.0.200"); })) << words_;
+  EXPECT_GT(changes, before);
+}
+
+TEST_F(NextHopsTest, ipv6_row_has_the_source_that_the_kernel_would_choose) {
+  ASSERT_TRUE(shell("ip addr add 2001:db8::1/64 dev eth0 nodad"));
+  ASSERT_TRUE(in_peer("ip addr add 2001:db8::2/64 dev peer0 nodad"));
+  const auto row = next_hops_->acquire(*model::parse_address("2001:db8::2"));
   ASSERT_TRUE(row);
-  EXPECT_FALSE(is_resolved(*row));
-  EXPECT_THAT(words_, HasSubstr("it is an address of this machine"));
+  EXPECT_TRUE(settles([&] { return leaves_from(*row, "2001:db8::1"); })) << words_;
+}
+
+TEST_F(NextHopsTest, links_have_their_addresses_and_follow_them) {
+  const auto eth0 = [this]() -> const control::Link& {
+    for (const auto& [index, link] : next_hops_->links())
+      if (link.name == "eth0") return link;
+    std::abort();
+  };
+  EXPECT_EQ(eth0().ipv4, model::parse_address("10.9.0.1"));
+  std::vector<control::LinkEvent> told;
+  ASSERT_TRUE(shell("ip addr add 2001:db8::1/64 dev eth0 nodad && ip addr del 10.9.0.1/24 dev eth0"));
+  EXPECT_TRUE(comes_true([&] {
+    EXPECT_TRUE(next_hops_->take_notifications([&](const control::LinkEvent& event) { told.push_back(event); }));
+    return eth0().ipv6 == model::parse_address("2001:db8::1") && eth0().ipv4 == model::parse_address("10.9.0.100");
+  }));
+  ASSERT_FALSE(told.empty());
+  EXPECT_EQ(told.back().link, eth0());
 }
 
 TEST_F(NextHopsTest, ipv6_server_is_resolved) {
