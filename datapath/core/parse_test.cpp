@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "datapath/core/unusual.hpp"
 #include "datapath/native/native_platform.hpp"
 #include "datapath/native/native_tables.hpp"
 #include "tests/packets/director.hpp"
@@ -29,6 +30,8 @@ Outcome parse(const Bytes& frame) {
   NativePlatform platform(tables.view(), buffer, 0, 1);
   Outcome outcome{};
   outcome.parsed = parse_network(platform, outcome.packet);
+  if (outcome.parsed.ok && outcome.packet.key.family == Family::ipv6)
+    outcome.parsed = skip_extensions(platform, outcome.packet);
   if (outcome.parsed.ok) outcome.parsed = parse_transport(platform, outcome.packet);
   return outcome;
 }
@@ -53,6 +56,9 @@ const struct Shape {
          .extension(60)
          .udp(40000, 80),
      54 + 8 + 16 + 24 + 8, 8},
+    {"sctp over ipv4", from_client().ipv4("198.51.100.7", "192.0.2.1").sctp(40000, 80, 1), 34, 16},
+    {"sctp behind an ipv6 extension header",
+     from_client().ipv6("2001:db8::7", "fd00:1::1").extension(60).sctp(40000, 80, 1), 54 + 8, 16},
 };
 
 bool is_ipv4(const Bytes& frame) { return frame[12] == 0x08; }
@@ -85,7 +91,8 @@ TEST(Parse, gives_the_flow_of_every_shape) {
     EXPECT_EQ(packet.key.vip.high, vip.high);
     EXPECT_EQ(host(packet.key.client_port), 40000);
     EXPECT_EQ(host(packet.key.vip_port), 80);
-    EXPECT_EQ(packet.key.protocol, shape.transport == 20 ? 6 : 17);
+    EXPECT_EQ(packet.key.protocol, shape.transport == 20 ? 6 : shape.transport == 8 ? 17 : 132);
+    EXPECT_EQ(packet.protocol, packet.key.protocol);
     EXPECT_EQ(packet.key.role, Role::request);
     EXPECT_EQ(packet.transport, shape.header);
     EXPECT_EQ(packet.ip_length, frame.size() - 14);
@@ -129,14 +136,68 @@ TEST(Parse, flags_are_read_behind_extension_headers) {
 
 TEST(Parse, sees_what_the_ipv4_header_says_of_fragments) {
   const auto fragment = [](const IpFields& ip) {
-    return parse(from_client().ipv4("198.51.100.7", "192.0.2.1", ip).udp(1, 2).payload(64));
+    return parse(from_client().ipv4("198.51.100.7", "192.0.2.1", ip).udp(1, 2).payload(64)).packet;
   };
-  EXPECT_TRUE(fragment({.dont_fragment = true}).parsed.ok);
-  EXPECT_TRUE(fragment({.dont_fragment = true}).packet.dont_fragment);
-  EXPECT_FALSE(fragment({}).packet.dont_fragment);
-  EXPECT_EQ(fragment({.more_fragments = true}).parsed.reason, Reason::pass_fragment);
-  EXPECT_EQ(fragment({.fragment_offset = 1}).parsed.reason, Reason::pass_fragment);
-  EXPECT_EQ(fragment({.fragment_offset = 0x1fff}).parsed.reason, Reason::pass_fragment);
+  EXPECT_TRUE(fragment({.dont_fragment = true}).dont_fragment);
+  EXPECT_FALSE(is_fragment(fragment({.dont_fragment = true})));
+  EXPECT_FALSE(fragment({}).dont_fragment);
+  EXPECT_TRUE(fragment({.more_fragments = true}).is_first_fragment);
+  EXPECT_FALSE(fragment({.more_fragments = true}).is_later_fragment);
+  for (const u16 offset : {u16{1}, u16{0x1fff}}) {
+    EXPECT_TRUE(fragment({.fragment_offset = offset}).is_later_fragment);
+    EXPECT_FALSE(fragment({.fragment_offset = offset}).is_first_fragment);
+    EXPECT_TRUE(fragment({.more_fragments = true, .fragment_offset = offset}).is_later_fragment);
+  }
+  EXPECT_EQ(fragment({.id = 0x1234, .more_fragments = true}).fragment_id, 0x3412U);
+}
+
+TEST(Parse, sees_what_an_ipv6_fragment_header_says) {
+  const auto fragment = [](const Bytes& body) {
+    return parse(from_client().ipv6("2001:db8::7", "fd00:1::1").extension(60).extension(44, body).udp(1, 2)).packet;
+  };
+  EXPECT_TRUE(fragment({0, 1, 0, 0, 0, 9}).is_first_fragment);
+  EXPECT_TRUE(fragment({0, 8, 0, 0, 0, 9}).is_later_fragment);
+  EXPECT_TRUE(fragment({0, 9, 0, 0, 0, 9}).is_later_fragment);
+  EXPECT_FALSE(is_fragment(fragment({0, 0, 0, 0, 0, 9}))) << "an atomic fragment is a whole datagram (RFC 6946)";
+  EXPECT_TRUE(fragment({0, 0, 0, 0, 0, 9}).dont_fragment);
+  EXPECT_FALSE(fragment({0, 1, 0, 0, 0, 9}).dont_fragment);
+}
+
+TEST(Parse, ipsec_belongs_to_the_ike_connection_of_its_machines) {
+  for (const u8 protocol : {u8{50}, u8{51}}) {
+    const Outcome outcome = parse(from_client().ipv4("198.51.100.7", "192.0.2.1").protocol(protocol).payload(40));
+    ASSERT_TRUE(outcome.parsed.ok);
+    EXPECT_TRUE(outcome.packet.is_portless);
+    EXPECT_EQ(outcome.packet.key.protocol, 17);
+    EXPECT_EQ(outcome.packet.protocol, protocol);
+    EXPECT_EQ(host(outcome.packet.key.client_port), 500);
+    EXPECT_EQ(host(outcome.packet.key.vip_port), 500);
+  }
+}
+
+// By the first chunk; an ABORT bundled behind a cookie counts (IPVS: set_sctp_state).
+TEST(Parse, sctp_chunks_are_events) {
+  using enum SctpEvent;
+  const struct {
+    u8 chunk;
+    SctpEvent event;
+  } cases[] = {{0, data}, {1, init}, {2, init_ack}, {3, data}, {4, data}, {5, data}, {6, abort},
+               {7, shutdown}, {8, shutdown_ack}, {9, error}, {10, cookie_echo}, {11, cookie_ack},
+               {12, data}, {13, data}, {14, shutdown_complete}, {15, data}, {192, data}, {255, data}};
+  for (const auto& test : cases) {
+    const Outcome outcome = parse(from_client().ipv4("198.51.100.7", "192.0.2.1").sctp(1, 2, test.chunk));
+    ASSERT_TRUE(outcome.parsed.ok);
+    EXPECT_EQ(outcome.packet.event, static_cast<u8>(test.event)) << int{test.chunk};
+  }
+  // A cookie of five bytes is padded to eight; ABORT is the next chunk.
+  Bytes body{1, 2, 3, 4, 5};
+  const auto bundled = [&body](u8 first) {
+    Frame frame = from_client().ipv4("198.51.100.7", "192.0.2.1").sctp(1, 2, first, body);
+    return parse(frame.payload(Bytes{0, 0, 0}).payload(Bytes{6, 0, 0, 4})).packet.event;
+  };
+  EXPECT_EQ(bundled(10), static_cast<u8>(abort));
+  EXPECT_EQ(bundled(11), static_cast<u8>(abort));
+  EXPECT_EQ(bundled(0), static_cast<u8>(data));
 }
 
 }  // namespace

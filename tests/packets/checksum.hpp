@@ -60,4 +60,18 @@ inline void repair_ipv4_checksum(Bytes& frame) {
   return naive_checksum(all);
 }
 
+// CRC32c bit by bit (RFC 9260 Appendix A), with the four bytes at 8, where an SCTP packet holds it, taken for zeros.
+[[nodiscard]] inline std::uint32_t naive_crc32c(View packet) {
+  std::uint32_t crc = ~0U;
+  for (std::size_t i = 0; i < packet.size(); ++i) {
+    crc ^= i >= 8 && i < 12 ? 0U : packet[i];
+    for (int bit = 0; bit < 8; ++bit) crc = (crc & 1) != 0 ? crc >> 1 ^ 0x82f63b78U : crc >> 1;
+  }
+  return ~crc;
+}
+
+inline void put_little32(Bytes& to, std::size_t at, std::uint32_t value) {
+  for (std::size_t i = 0; i < 4; ++i) to.at(at + i) = static_cast<std::uint8_t>(value >> (8 * i));
+}
+
 }  // namespace penstock::packets

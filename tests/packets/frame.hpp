@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <array>
 #include <stdexcept>
 #include <string>
@@ -51,11 +52,14 @@ struct TcpFields {
 }
 
 class Frame {
+  static constexpr std::size_t no_checksum = ~std::size_t{0};
+
  public:
   Frame(const Mac& source, const Mac& destination) : source_mac_(source), destination_mac_(destination) {}
 
-  [[nodiscard]] Frame vlan(std::uint16_t id) const {
-    return with([&](Frame& f) { f.vlans_.push_back(id); });
+  // `control`: priority and number.
+  [[nodiscard]] Frame vlan(std::uint16_t control, std::uint16_t type = 0x8100) const {
+    return with([&](Frame& f) { f.vlans_.push_back(static_cast<std::uint32_t>(type) << 16 | control); });
   }
   // For what is not IP; the payload stands right behind it.
   [[nodiscard]] Frame ethertype(std::uint16_t type) const {
@@ -94,6 +98,39 @@ class Frame {
       append32(f.transport_, 0);
     });
   }
+  // The sender says that it has made no checksum: UDP over IPv4 may.
+  [[nodiscard]] Frame without_checksum() const {
+    return with([&](Frame& f) { f.checksum_at_ = no_checksum; });
+  }
+  // With one chunk, of `body` and a payload that may follow.
+  [[nodiscard]] Frame sctp(std::uint16_t source, std::uint16_t destination, std::uint8_t chunk_type,
+                           const Bytes& body = Bytes(16)) const {
+    return with([&](Frame& f) {
+      f.protocol_ = 132;
+      f.checksum_at_ = 8;
+      append16(f.transport_, source);
+      append16(f.transport_, destination);
+      append32(f.transport_, 0x12345678);  // verification tag
+      append32(f.transport_, 0);
+      append(f.transport_, Bytes{chunk_type, 0});
+      append16(f.transport_, static_cast<std::uint32_t>(4 + body.size()));
+      append(f.transport_, body);
+    });
+  }
+  // Of the datagram so far `count` bytes from byte `first` on, which is a multiple of 8. The IP layer's id stays.
+  [[nodiscard]] Frame fragment(std::size_t first, std::size_t count) const {
+    return with([&](Frame& f) {
+      f.slice_ = {first, count};
+      const bool more = first + count < transport().size();
+      f.ip_.fragment_offset = static_cast<std::uint16_t>(first / 8);
+      f.ip_.more_fragments = more;
+      if (source_.size() == 4) return;
+      Bytes body;
+      append16(body, static_cast<std::uint32_t>(first | (more ? 1U : 0U)));
+      append32(body, ip_.id);
+      f.extensions_.push_back({44, body});
+    });
+  }
   // ICMP behind IPv4, ICMPv6 behind IPv6. `rest`: the word behind the checksum.
   [[nodiscard]] Frame icmp(std::uint8_t type, std::uint8_t code, std::uint32_t rest = 0) const {
     return with([&](Frame& f) {
@@ -126,7 +163,7 @@ class Frame {
   [[nodiscard]] Bytes bytes() const {
     Bytes frame(destination_mac_.begin(), destination_mac_.end());
     append(frame, source_mac_);
-    for (const std::uint16_t id : vlans_) append32(frame, 0x81000000U | id);
+    for (const std::uint32_t tag : vlans_) append32(frame, tag);
     append16(frame, ethertype_);
     append(frame, source_.empty() ? payload_ : packet());
     if (frame.size() < padded_) frame.resize(padded_);
@@ -157,17 +194,31 @@ class Frame {
     });
   }
 
-  // ICMPv4 alone has no pseudo header (RFC 792).
+  Bytes sliced(const Bytes& whole) const {
+    if (slice_.count == 0) return whole;
+    const auto begin = whole.begin() + static_cast<std::ptrdiff_t>(std::min(slice_.first, whole.size()));
+    return {begin, begin + std::min(static_cast<std::ptrdiff_t>(slice_.count), whole.end() - begin)};
+  }
+
+  // ICMPv4 alone has no pseudo header (RFC 792), SCTP a checksum of its own.
   Bytes transport() const {
     Bytes whole = transport_;
     append(whole, payload_);
-    if (whole.size() < checksum_at_ + 2 || transport_.empty()) return whole;
+    if (transport_.empty()) return sliced(whole);
     if (protocol_ == 17) put16(whole, 4, static_cast<std::uint32_t>(whole.size()));
+    if (protocol_ == 132) {
+      put_little32(whole, 8, naive_crc32c(whole));
+    } else if (checksum_at_ != no_checksum) {
+      put_checksum(whole);
+    }
+    return sliced(whole);
+  }
+
+  void put_checksum(Bytes& whole) const {
     std::uint16_t checksum =
         protocol_ == 1 ? naive_checksum(whole) : naive_transport_checksum(source_, destination_, protocol_, whole);
     if (protocol_ == 17 && checksum == 0) checksum = 0xffff;
     put16(whole, checksum_at_, checksum);
-    return whole;
   }
 
   Bytes ipv4_packet() const {
@@ -207,7 +258,7 @@ class Frame {
 
   Mac source_mac_;
   Mac destination_mac_;
-  std::vector<std::uint16_t> vlans_;
+  std::vector<std::uint32_t> vlans_;
   std::uint16_t ethertype_ = 0;
   Bytes source_;  // empty: not IP
   Bytes destination_;
@@ -215,7 +266,11 @@ class Frame {
   std::vector<Extension> extensions_;
   std::uint8_t protocol_ = 0;
   Bytes transport_;
-  std::size_t checksum_at_ = 0;
+  std::size_t checksum_at_ = no_checksum;
+  struct Slice {
+    std::size_t first = 0;
+    std::size_t count = 0;  // 0: all of it
+  } slice_;
   Bytes payload_;
   std::size_t padded_ = 0;
 };
