@@ -116,10 +116,22 @@ const PacketCase forwarded[] = {
      .verdict = Verdict::redirect,
      .interface = inner_link},
     {.name = "six ipv6 extension headers",
-     .in = in6().extension(0).extension(60).extension(43).extension(60, Bytes(22)).extension(60).extension(60).tcp(
-         40000, web, syn),
-     .out = out6().extension(0).extension(60).extension(43).extension(60, Bytes(22)).extension(60).extension(60).tcp(
-         40000, web, syn),
+     .in = in6()
+               .extension(0)
+               .extension(60)
+               .extension(43)
+               .extension(60, Bytes(22))
+               .extension(60)
+               .extension(60)
+               .tcp(40000, web, syn),
+     .out = out6()
+                .extension(0)
+                .extension(60)
+                .extension(43)
+                .extension(60, Bytes(22))
+                .extension(60)
+                .extension(60)
+                .tcp(40000, web, syn),
      .verdict = Verdict::redirect,
      .interface = inner_link},
     {.name = "the last hop but one",
@@ -162,7 +174,10 @@ const Frame lost_odd6 = in6().udp(40000, quiesced).payload(13);
 Frame lost_of(std::size_t length) { return in4().udp(40000, quiesced).payload(length - 28); }
 Frame lost6_of(std::size_t length) { return in6().udp(40000, quiesced).payload(length - 48); }
 Frame narrow_of(std::size_t length, bool dont_fragment, u8 ttl = 64) {
-  return from_client().ipv4(client, vip, {.ttl = ttl, .dont_fragment = dont_fragment}).udp(40000, narrow).payload(length - 28);
+  return from_client()
+      .ipv4(client, vip, {.ttl = ttl, .dont_fragment = dont_fragment})
+      .udp(40000, narrow)
+      .payload(length - 28);
 }
 Frame narrow6_of(std::size_t length, u8 ttl = 64) { return in6({.ttl = ttl}).udp(40000, narrow).payload(length - 48); }
 Frame last_hop(u8 tos) { return from_client().ipv4(client, vip, {.ttl = 1, .tos = tos}).tcp(40000, web, syn); }
@@ -274,7 +289,10 @@ Bytes with_ip_length(const Frame& frame, u16 length) {
 }
 
 const PacketCase left_to_the_kernel[] = {
-    {.name = "ARP", .in = from_client().ethertype(0x0806).payload(28), .verdict = Verdict::pass, .reason = Reason::pass_not_ip},
+    {.name = "ARP",
+     .in = from_client().ethertype(0x0806).payload(28),
+     .verdict = Verdict::pass,
+     .reason = Reason::pass_not_ip},
     {.name = "an unknown EtherType",
      .in = from_client().ethertype(0x88cc).payload(100),
      .verdict = Verdict::pass,

@@ -314,7 +314,8 @@ class FloodedConnections : public Connections {
 
   void flood(u32 count) {
     for (u32 i = 0; i < count; ++i) {
-      tcp_from("203.0." + std::to_string(i / 250 % 250) + "." + std::to_string(i % 250), static_cast<u16>(1024 + i / 62500), syn);
+      tcp_from("203.0." + std::to_string(i / 250 % 250) + "." + std::to_string(i % 250),
+               static_cast<u16>(1024 + i / 62500), syn);
       if (i % 64 == 0) now_ += 1;
     }
   }

@@ -181,9 +181,9 @@ TEST(Parse, sctp_chunks_are_events) {
   const struct {
     u8 chunk;
     SctpEvent event;
-  } cases[] = {{0, data}, {1, init}, {2, init_ack}, {3, data}, {4, data}, {5, data}, {6, abort},
-               {7, shutdown}, {8, shutdown_ack}, {9, error}, {10, cookie_echo}, {11, cookie_ack},
-               {12, data}, {13, data}, {14, shutdown_complete}, {15, data}, {192, data}, {255, data}};
+  } cases[] = {{0, data},  {1, init},     {2, init_ack},           {3, data},  {4, data},         {5, data},
+               {6, abort}, {7, shutdown}, {8, shutdown_ack},       {9, error}, {10, cookie_echo}, {11, cookie_ack},
+               {12, data}, {13, data},    {14, shutdown_complete}, {15, data}, {192, data},       {255, data}};
   for (const auto& test : cases) {
     const Outcome outcome = parse(from_client().ipv4("198.51.100.7", "192.0.2.1").sctp(1, 2, test.chunk));
     ASSERT_TRUE(outcome.parsed.ok);

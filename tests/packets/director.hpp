@@ -244,8 +244,7 @@ class Director {
 
   static ServiceKey key_of(const VirtualService& service) {
     const Family family = family_of(service.vip);
-    if (service.mark != 0)
-      return {.vip = {}, .port = {}, .protocol = 0, .family = family, .mark = service.mark};
+    if (service.mark != 0) return {.vip = {}, .port = {}, .protocol = 0, .family = family, .mark = service.mark};
     return {.vip = image_of(service.vip),
             .port = big(service.port),
             .protocol = service.protocol,

@@ -275,6 +275,17 @@ class Frame {
   std::size_t padded_ = 0;
 };
 
+// For messages: bytes as people compare them.
+[[nodiscard]] inline std::string hex(View bytes) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string text;
+  for (const std::uint8_t byte : bytes) {
+    text += digits[byte >> 4];
+    text += digits[byte & 15];
+  }
+  return text;
+}
+
 [[nodiscard]] inline Frame eth(const Mac& source, const Mac& destination) { return {source, destination}; }
 
 }  // namespace penstock::packets

@@ -5,16 +5,6 @@
 namespace penstock::packets {
 namespace {
 
-std::string hex(View bytes) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  for (const std::uint8_t byte : bytes) {
-    text += digits[byte >> 4];
-    text += digits[byte & 15];
-  }
-  return text;
-}
-
 constexpr Mac director{2, 0, 0, 0, 1, 1};
 constexpr Mac client{2, 0, 0, 0, 1, 0xfe};
 constexpr Mac director_inside{2, 0, 0, 0, 2, 1};

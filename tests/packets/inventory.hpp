@@ -98,7 +98,8 @@ inline void expect_tags_to_match(const Tables& tables) {
 [[nodiscard]] inline u32 duplicates(const Tables& tables, u32 now) {
   std::set<std::string> seen;
   u32 count = 0;
-  for (const Record& record : live_records(tables, now)) count += seen.insert(bytes_of(record.connection.key)).second ? 0 : 1;
+  for (const Record& record : live_records(tables, now))
+    count += seen.insert(bytes_of(record.connection.key)).second ? 0 : 1;
   return count;
 }
 

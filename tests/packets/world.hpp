@@ -139,7 +139,7 @@ class World {
 };
 
 inline void expect_frame(const PacketResult& result, const Frame& expected, u32 interface) {
-  EXPECT_EQ(result.frame, expected.bytes());
+  EXPECT_EQ(hex(result.frame), hex(expected.bytes()));
   EXPECT_EQ(result.interface, interface);
   EXPECT_TRUE(result.verdict == Verdict::transmit || result.verdict == Verdict::redirect);
 }
