@@ -18,6 +18,8 @@
 #include "control/bpffs.hpp"
 #include "control/data_plane.hpp"
 #include "control/kernel_clock.hpp"
+#include "control/punted.hpp"
+#include "control/raw_sender.hpp"
 #include "control/rtnetlink_next_hops.hpp"
 #include "control/runtime_directory.hpp"
 #include "control/store.hpp"
@@ -31,7 +33,8 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 constexpr std::chrono::milliseconds sweep_interval{50};
-constexpr std::chrono::seconds tick_interval{2};  // IPVS's estimator
+constexpr std::chrono::milliseconds punt_interval{5};  // what fragmenting adds to a packet's delay
+constexpr std::chrono::seconds tick_interval{2};       // IPVS's estimator
 constexpr std::chrono::milliseconds refresh_interval{
     100};  // routes that flap cost a look-up of all servers this often at most
 
@@ -64,7 +67,7 @@ class Every {
 class Daemon {
  public:
   Daemon(const Options& options, Log log, RuntimeDirectory runtime, std::unique_ptr<DataPlane> data_plane,
-         KernelClock clock)
+         KernelClock clock, RawSender sender)
       : options_(options),
         log_(std::move(log)),
         runtime_(std::move(runtime)),
@@ -73,13 +76,16 @@ class Daemon {
         store_(runtime_.state_path()),
         attachments_({.fd = data_plane_->programs().xdp.fd(), .links_directory = data_plane_->links_directory()},
                      options.interfaces, data_plane_->tables(), log_),
-        sweeper_(data_plane_->tables(), clock_) {}
+        sweeper_(data_plane_->tables(), clock_),
+        sender_(std::move(sender)),
+        punted_(data_plane_->tables(), clock_, sender_, log_) {}
 
   Result<void> run() {
     if (auto started = start(); !started) return started;
     watch_signals();
     if (auto watching = watch_network(); !watching) return watching;
     const Every sweep(io_, sweep_interval, [this] { sweeper_.advance(); });
+    const Every punt(io_, punt_interval, [this] { punted_.advance(); });
     const Every tick(io_, tick_interval, [this] { writer_->tick(); });
     const Every refresh(io_, refresh_interval, [this] {
       if (next_hops_->wants_refresh()) next_hops_->refresh();
@@ -149,6 +155,8 @@ class Daemon {
   Store store_;
   Attachments attachments_;
   Sweeper sweeper_;
+  RawSender sender_;
+  Punted punted_;
   std::unique_ptr<RtnetlinkNextHops> next_hops_;
   std::unique_ptr<Writer> writer_;
   asio::io_context io_{1};
@@ -211,8 +219,10 @@ Result<void> serve(const Options& options, const Log& log) {
   if (!data_plane) return fail(data_plane.error());
   const auto clock = KernelClock::start((*data_plane)->programs().clock.fd());
   if (!clock) return fail(clock.error());
+  auto sender = RawSender::open(log);
+  if (!sender) return fail(sender.error());
   try {
-    return Daemon(options, log, std::move(place->runtime), std::move(*data_plane), *clock).run();
+    return Daemon(options, log, std::move(place->runtime), std::move(*data_plane), *clock, std::move(*sender)).run();
   } catch (const boost::system::system_error& problem) {
     return fail(ErrorCode::io, fmt::format("the event loop: {}", problem.what()));
   }
