@@ -5,6 +5,7 @@
 #include "datapath/abi/server.hpp"
 #include "datapath/abi/local.hpp"
 #include "datapath/abi/mark.hpp"
+#include "datapath/abi/own.hpp"
 #include "datapath/abi/punt.hpp"
 #include "datapath/abi/service.hpp"
 #include "datapath/abi/shared.hpp"
@@ -28,6 +29,7 @@ std::array<MapShape, map_ids> map_shapes(const Config& config) {
       {"settings", sizeof(Settings), 1},
       {"reasons", sizeof(ReasonCounters), config.cpus},
       {"mark_rules", sizeof(MarkRules), 1},
+      {"own_prefixes", sizeof(OwnPrefixes), 1},
       {"local_pool", sizeof(LocalPool), 1},
       {"shared", sizeof(SharedState), 1},
       {"punted", sizeof(PuntedFrame), punted_max},

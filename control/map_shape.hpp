@@ -24,12 +24,13 @@ enum class MapId : std::size_t {
   settings,
   reasons,
   mark_rules,
+  own_prefixes,
   local_pool,
   shared,
   punted,
   works,
 };
-inline constexpr std::size_t map_ids = 18;
+inline constexpr std::size_t map_ids = 19;
 
 struct MapShape {
   const char* name;

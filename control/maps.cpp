@@ -104,6 +104,7 @@ Result<void> Maps::map_memory() {
              .vip_filter = rows<VipFilter>(MapId::vip_filter).data(),
              .settings = rows<Settings>(MapId::settings).data(),
              .mark_rules = rows<MarkRules>(MapId::mark_rules).data(),
+             .own_prefixes = rows<OwnPrefixes>(MapId::own_prefixes).data(),
              .local_pool = rows<LocalPool>(MapId::local_pool).data(),
              .shared = rows<SharedState>(MapId::shared).data()};
   return {};

@@ -3,10 +3,11 @@
 #pragma once
 
 #include <functional>
+#include <vector>
 
 #include "base/result.hpp"
 #include "datapath/abi/types.hpp"
-#include "model/address.hpp"
+#include "model/prefix.hpp"
 
 namespace penstock::control {
 
@@ -19,7 +20,10 @@ class NextHops {
   virtual Result<u32> acquire(const model::Address& server) = 0;
   virtual void release(const model::Address& server) = 0;
 
-  // Called when resolved rows have other addresses of the director (NextHop::address) than before, but not for what acquire()
+  // What the kernel takes as its own: its local routes.
+  [[nodiscard]] virtual std::vector<model::Prefix> own_prefixes() const { return {}; }
+
+  // Called when resolved rows have other addresses of the director (NextHop::address) than before, or own_prefixes() has changed, but not for what acquire()
   // and release() change themselves.
   void on_change(std::function<void()> listener) { listener_ = std::move(listener); }
 

@@ -58,7 +58,9 @@ void Sweeper::keep_template(Connection& record, u64 word, u32 now) const {
   if (!is_past(expires_of(word) - ticks(tables_, template_notice), now)) return;
   const u64 hash = hash_of(tables_.config.hash_key, record.key);
   if (!children_.contains(hash) && !former_children_.contains(hash)) return;
-  const u32 expiry = expires_of(word) + ticks(tables_, template_extension);
+  const u32 extension = ticks(tables_, template_extension);
+  store_release(&record.detail, u64{extension});  // IPVS: from now on this is its timeout
+  const u32 expiry = expires_of(word) + extension;
   compare_exchange(&record.word, word, with_state(word, state_of(word), expiry));
 }
 

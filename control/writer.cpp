@@ -9,6 +9,7 @@
 #include "control/connection_list.hpp"
 #include "control/fingerprint.hpp"
 #include "control/images.hpp"
+#include "control/own_prefixes.hpp"
 #include "control/service_program.hpp"
 #include "control/settings.hpp"
 #include "control/sweeper.hpp"
@@ -66,7 +67,14 @@ Result<std::unique_ptr<Writer>> Writer::start(const Surroundings& surroundings) 
   }
   auto writer = std::unique_ptr<Writer>(new Writer(surroundings));
   if (auto adopted = Adoption(*writer).take_over(known.value_or(StoredState{})); !adopted) return fail(adopted.error());
+  writer->follow_next_hops();
+  surroundings.next_hops.on_change([each = writer.get()] { each->follow_next_hops(); });
   return writer;
+}
+
+void Writer::follow_next_hops() {
+  write_own_prefixes(*around_.tables.own_prefixes, around_.next_hops.own_prefixes());
+  table_writer_.write_filter(filter_of(state_, around_.tables));
 }
 
 Result<void> Writer::commit(const std::function<Result<void>(Draft&)>& change) {

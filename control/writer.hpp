@@ -75,6 +75,9 @@ class Writer final : public api::Director {
   void tick();
 
  private:
+  // Next hops have changed: what is made of their addresses follows.
+  void follow_next_hops();
+
   // A command at work: the state to be, and the next hops that were acquired for it.
   struct Draft {
     WriterState state;

@@ -30,6 +30,7 @@ namespace penstock {
   X(server_removed, "the connection's real server was removed (IPVS: expire_nodest_conn 0)")                                \
   X(next_hop_unresolved, "the real server's MAC address or route is not known")                                             \
   X(connection_table_full, "no free slot for a new connection that can't do without")                                       \
+  X(superseded, "its connection was ended by another packet that begins the same flow")     \
   X(local_ports_exhausted, "fullnat: no local address has a free port towards the real server")                             \
   X(icmp_ttl_exceeded, "an ICMP error whose TTL ran out here: no error is sent about an error")                             \
   X(icmp_checksum, "an ICMP error about a connection, with a wrong checksum")                                               \

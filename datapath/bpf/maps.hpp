@@ -8,6 +8,7 @@
 #include "datapath/abi/interface.hpp"
 #include "datapath/abi/local.hpp"
 #include "datapath/abi/mark.hpp"
+#include "datapath/abi/own.hpp"
 #include "datapath/abi/punt.hpp"
 #include "datapath/abi/reason.hpp"
 #include "datapath/abi/server.hpp"
@@ -43,6 +44,7 @@ PEN_ARRAY_MAP(settings, sizeof(penstock::Settings));
 PEN_ARRAY_MAP(interfaces, sizeof(penstock::Interface));
 PEN_ARRAY_MAP(reasons, sizeof(penstock::ReasonCounters));
 PEN_ARRAY_MAP(mark_rules, sizeof(penstock::MarkRules));
+PEN_ARRAY_MAP(own_prefixes, sizeof(penstock::OwnPrefixes));
 PEN_ARRAY_MAP(local_pool, sizeof(penstock::LocalPool));
 PEN_ARRAY_MAP(shared, sizeof(penstock::SharedState));
 PEN_ARRAY_MAP(punted, sizeof(penstock::PuntedFrame));

@@ -11,6 +11,7 @@ class BpfTables {
  public:
   PEN_INLINE u32 now() const { return static_cast<u32>(helpers::jiffies()); }
   PEN_INLINE bool fragments() const { return false; }
+  PEN_INLINE bool was_counted() const { return false; }
   PEN_INLINE const Config& config() const {
     const volatile Config* written_by_loader = &::config;
     asm("" : "+r"(written_by_loader));  // else the compiler believes the zeros that it is initialised with
@@ -36,6 +37,7 @@ class BpfTables {
     const auto* all = row<const MarkRules>(&::mark_rules, 0);
     return all && index < mark_rules_max ? &all->rules[index] : nullptr;
   }
+  PEN_INLINE const OwnPrefixes* own_prefixes() { return row<const OwnPrefixes>(&::own_prefixes, 0); }
   PEN_INLINE const LocalPool* local_pool() { return row<const LocalPool>(&::local_pool, 0); }
   PEN_INLINE PuntedFrame* punted(u32 index) { return row<PuntedFrame>(&::punted, index); }
   PEN_INLINE Work* work() { return row<Work>(&::works, helpers::processor_id()); }

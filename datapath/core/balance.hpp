@@ -14,12 +14,8 @@ namespace penstock {
 
 // Neither to a virtual address nor from a real server. An ICMP error may still be about one of our connections.
 template <Platform P>
-PEN_INLINE Next take_foreign(P& p, Work& work) {
-  const Settings* settings = p.settings();
-  const u8 protocol = work.packet.protocol;
-  const bool may_concern_us = (protocol == protocol_icmp || protocol == protocol_icmpv6) && settings &&
-                              load_acquire(&settings->translating_servers) != 0;
-  return may_concern_us ? Next::then_take_icmp : pass(p, Reason::pass_not_virtual);
+PEN_INLINE Next take_foreign(P& p, const Work& work) {
+  return is_icmp(work.packet) && !is_fragment(work.packet) ? Next::then_take_icmp : pass(p, Reason::pass_not_virtual);
 }
 
 template <Platform P>
@@ -40,9 +36,9 @@ PEN_INLINE Next take_packet(P& p, Work& work) {
 // A stage.
 template <Platform P>
 PEN_INLINE Next take_untagged(P& p, Work& work) {
-  work.packet.vlan = take_tag(p);
-  work.vlan = work.packet.vlan;  // unless it leaves by another way
-  return work.vlan == be16{} ? pass(p, Reason::pass_not_ip) : take_packet(p, work);
+  work.packet.tag = take_tag(p);
+  work.tag = work.packet.tag;  // unless it leaves by another way
+  return is_tag(work.tag.type) ? take_packet(p, work) : pass(p, Reason::pass_not_ip);
 }
 
 template <Platform P>
@@ -63,11 +59,13 @@ PEN_INLINE Next run_stage(P& p, Work& work, Next stage) {
   return drop(p, Reason::bug);
 }
 
-// The longest way: tag, fragment, reply, request, begin, template, schedule, template, port, connection, reply, forward, refusal.
-static constexpr u32 stages_max = 14;
+// The longest way: untagged, unusual, reply, request, begin, known, choose, cache,
+// forget, keep,
+// connect, bind, insert, forward, nat, punt.
+static constexpr u32 stages_max = 18;
 
 PEN_INLINE bool leaves_work(const Work& work) {
-  return work.vlan != be16{} || work.ended_count != 0 || work.assures || work.is_remembered;
+  return work.tag.type != be16{} || work.ended_count != 0 || work.assures || work.is_remembered;
 }
 
 // What a packet leaves to be done when its own fate is settled.
@@ -77,7 +75,7 @@ PEN_INLINE Next tidy_up(P& p, Work& work, Next verdict) {
   if (work.assures) p.run_assure(work);
   work.verdict = static_cast<u32>(verdict);
   if (work.is_remembered) p.run_remember_fragments(work);
-  return work.vlan == be16{} ? verdict : static_cast<Next>(p.run_leave_tagged(work));
+  return work.tag.type == be16{} ? verdict : static_cast<Next>(p.run_leave_tagged(work));
 }
 
 // A helper: work.verdict, for a frame that leaves with a tag.
@@ -85,7 +83,7 @@ template <Platform P>
 PEN_INLINE Next leave_tagged(P& p, Work& work) {
   const Next verdict = static_cast<Next>(work.verdict);
   if (verdict == Next::drop || verdict == Next::aborted) return verdict;
-  return put_tag(p, work.vlan) ? verdict : drop(p, Reason::no_room);
+  return put_tag(p, work.tag) ? verdict : drop(p, Reason::no_room);
 }
 
 PEN_INLINE void begin_work(Work& work) {
@@ -95,7 +93,8 @@ PEN_INLINE void begin_work(Work& work) {
   work.is_remembered = false;
   work.to_us = false;
   work.is_persistent = false;
-  work.vlan = {};
+  work.caches = false;
+  work.tag = {};
 }
 
 template <Platform P>

@@ -8,7 +8,7 @@ namespace penstock {
 
 template <Platform P>
 PEN_INLINE Next forward_by(P& p, Work& work, Method method) {
-  count_in(p, work.packet.ip_length, work.route.server);
+  count_in(p, work.packet, work.route.server);
   switch (method) {
     case Method::direct:
       return forward_direct(p, work, work.route.server, work.route.next_hop);
@@ -50,23 +50,22 @@ PEN_INLINE bool is_intact(const P& p, const Packet& packet) {
   return packet.key.family == Family::ipv6 || is_ipv4_header_intact(p);
 }
 
-// IPVS, drop_packet: every so many-th packet.
+// IPVS, drop_packet: every so many-th packet, the first among them.
 template <Platform P>
 PEN_INLINE bool is_shed(P& p) {
   const Settings* settings = p.settings();
   const u32 rate = settings ? load_acquire(&settings->drop_rate) : 0;
   if (rate == 0) return false;
   SharedState* shared = p.shared();
-  return shared && (fetch_add(&shared->would_begin, 1) + 1) % rate == 0;
+  return shared && fetch_add(&shared->would_begin, 1) % rate == 0;
 }
 
 // IPVS: cache_bypass works for marks only, and for destinations that aren't the director's.
 template <Platform P>
-PEN_INLINE bool is_bypassed(P& p, const Work& work) {
+PEN_INLINE bool is_bypassed(P& p, Work& work) {
   const Settings* settings = p.settings();
   if (!settings || load_acquire(&settings->cache_bypass) == 0 || work.offer.mark == 0) return false;
-  const VipFilter* filter = p.vip_filter();
-  return filter && !is_set(filter->bits, vip_filter_bit(work.packet.key.vip));
+  return !is_own_address(p, work, work.packet.key.vip);
 }
 
 // IPVS: what an ICMP error begins (schedule_icmp) has no state yet, and so the timeout of a new entry.
@@ -109,9 +108,9 @@ PEN_INLINE u32 try_port(P& p, Work& work) {
   const u32 family = server->family == Family::ipv6;
   const u32 count = load_acquire(&pool->count[family]);
   if (count == 0) return 0;
-  const u64 chance = spread(work.packet.hash + work.choice.start);
-  const u8 index = pool->order[family][(static_cast<u32>(chance) + work.choice.count) % count % local_addresses_max];
-  const u32 port = local_port_first + ((static_cast<u32>(chance >> 32) >> 1) + work.choice.count) % local_ports;
+  const u64 chance = spread(work.packet.hash + work.choice.start + work.choice.count * 0x9e3779b97f4a7c15ULL);
+  const u8 index = pool->order[family][static_cast<u32>(chance) % count % local_addresses_max];
+  const u32 port = local_port_first + static_cast<u32>(chance >> 32) % local_ports;
   const FlowKey key = reply_key(work.packet.key, *server, pool->addresses[index], big(static_cast<u16>(port)));
   const u64 hash = hash_of(p.config().hash_key, key);
   if (find_flow(p, key, hash, Guess::absent).found.record) return 0;
@@ -119,7 +118,7 @@ PEN_INLINE u32 try_port(P& p, Work& work) {
   const u32 timeout = insertion.timeout;
   prepare_insertion(insertion, key, hash, work.route.server, route_of(server).generation);
   insertion.timeout = timeout;
-  insertion.content.local_port = work.packet.vlan;
+  insertion.content.local_port = work.packet.tag.control;
   insertion.content.traits = static_cast<u8>(Method::fullnat);
   save(p, work);
   if (!insertion.saved || !insertion.is_ours) return 0;
@@ -167,7 +166,6 @@ PEN_INLINE Next go_stateless(P& p, Work& work) {
   choice.schedule = work.offer.schedule;
   if (choice.schedule.size == 0) return drop(p, Reason::connection_table_full);
   choice.head = {};
-  choice.members = ~0ULL;
   choice.count = choice.schedule.size;
   choice.start = static_cast<u32>(work.packet.hash >> 32) % choice.schedule.size;
   const u32 slot = scan_for(p, work, ScanFor::eligible);
@@ -237,7 +235,7 @@ PEN_INLINE Next insert_reply(P& p, Work& work) {
   prepare_insertion(insertion, key, hash_of(p.config().hash_key, key), work.route.server, route_of(server).generation);
   insertion.state = state;
   insertion.content.traits = work.route.traits;
-  insertion.content.local_port = work.packet.vlan;
+  insertion.content.local_port = work.packet.tag.control;
   insertion.content.detail = __builtin_bit_cast(u64, work.claim);
   save(p, work);
   return insertion.saved ? Next::then_forward : Next::then_give_up;
@@ -269,7 +267,11 @@ PEN_INLINE Next connect(P& p, Work& work) {
   if (work.insertion.is_ours) count_connection(p, slot);
   const Flow made = find_peer(p, peer_of(work.insertion));
   const RealServer* stays = made.found.record ? p.server(made.server) : nullptr;
-  if (!stays) return drop(p, Reason::connection_table_full);  // ended meanwhile: the client tries again
+  if (!stays) {  // ended meanwhile, by a packet that begins the flow anew: this one goes along, without a record
+    if (is_translating(method)) return drop(p, Reason::superseded);
+    work.route.record = no_record;
+    return Next::then_forward;
+  }
   take_route(work, made, route_of(stays));
   return is_translating(method_of(made.traits)) ? Next::then_bind_replies : Next::then_forward;
 }
@@ -286,11 +288,10 @@ PEN_INLINE Next go_to(P& p, Work& work, u32 slot) {
   if (!server) return drop(p, Reason::bug);
   const ServerRoute route = route_of(server);
   take_route_only(work, slot, route, work.is_persistent ? trait_controlled : u8{0});
-  if (is_one_packet(work)) {
-    count_connection(p, slot);
-    return Next::then_forward;
-  }
-  return route.method == Method::fullnat ? Next::then_claim_port : Next::then_connect;
+  if (route.method == Method::fullnat) return Next::then_claim_port;  // one packet or many: its port must be its own
+  if (!is_one_packet(work)) return Next::then_connect;
+  count_connection(p, slot);
+  return Next::then_forward;
 }
 
 // No server takes the packet (IPVS: ip_vs_leave).
@@ -305,13 +306,25 @@ PEN_INLINE Next leave(P& p, Work& work) {
   return refuse_with(p, work, IcmpError::port_unreachable, Reason::no_destination, no_slot);
 }
 
+// The schedule has said its word.
+template <Platform P>
+PEN_INLINE Next after_choice(P& p, Work& work) {
+  if (work.is_persistent) return Next::then_forget_template;
+  return work.choice.server == no_slot ? leave(p, work) : go_to(p, work, work.choice.server);
+}
+
 // A stage: a real server by the schedule, for a connection or for a template first.
 template <Platform P>
 PEN_INLINE Next choose(P& p, Work& work) {
-  const u32 slot = choose_server(p, work);
-  work.choice.server = slot;
-  if (work.is_persistent) return Next::then_forget_template;
-  return slot == no_slot ? leave(p, work) : go_to(p, work, slot);
+  work.choice.server = choose_server(p, work);
+  return work.caches ? Next::then_keep_cache : after_choice(p, work);
+}
+
+// A stage: lblc and lblcr remember where a destination went.
+template <Platform P>
+PEN_INLINE Next keep_cache(P& p, Work& work) {
+  save(p, work);
+  return after_choice(p, work);
 }
 
 // A stage: a client of a persistent service goes where it went before.
@@ -343,6 +356,7 @@ PEN_INLINE Next begin(P& p, Work& work) {
   if (!has_unicast_source(packet.key) || !is_intact(p, packet)) return pass(p, Reason::pass_malformed);
   if (!packet.is_icmp && !may_begin_connection(p, packet))
     return was_full(p) ? Next::then_go_stateless : pass(p, Reason::pass_no_connection);
+  if (is_own_address(p, work, packet.key.client)) return pass(p, Reason::pass_malformed);  // the kernel calls it martian
   if (is_shed(p)) return drop(p, Reason::drop_packet);
   work.is_persistent = (work.offer.flags & service_persistent) != 0;
   return work.is_persistent ? Next::then_choose_known : Next::then_choose;

@@ -103,6 +103,29 @@ PEN_INLINE bool may_begin_connection(P& p, const Packet& packet) {
   return true;
 }
 
+// A helper: whether work.asked is one of the director's own addresses.
+template <Platform P>
+PEN_INLINE u32 is_own(P& p, Work& work) {
+  const OwnPrefixes* own = p.own_prefixes();
+  if (!own) return 0;
+  const u32 count = load_acquire(&own->count);
+  u32 found = 0;
+  PEN_ROLLED
+  for (u32 i = 0; i < own_prefixes_max && i < count; ++i) {
+    const OwnPrefix& each = own->prefixes[i];
+    const u64 difference =
+        ((work.asked.low ^ each.prefix.low) & each.mask.low) | ((work.asked.high ^ each.prefix.high) & each.mask.high);
+    found |= static_cast<u32>(difference == 0) & static_cast<u32>(each.family == work.packet.key.family);
+  }
+  return found;
+}
+
+template <Platform P>
+PEN_INLINE bool is_own_address(P& p, Work& work, const AddressImage& address) {
+  work.asked = address;
+  return p.run_is_own(work) != 0;
+}
+
 // Whether a packet may come from there at all: the kernel drops others before IPVS sees them, and no ICMP error may be sent to
 // them (RFC 1122 §3.2.2, RFC 4443 §2.4 (e)).
 PEN_INLINE bool has_unicast_source(const FlowKey& key) {

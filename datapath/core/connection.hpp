@@ -111,14 +111,14 @@ PEN_INLINE FlowKey reply_key_of(P& p, const Connection& request, const RealServe
                    request.local_port);
 }
 
-// A step: the replies' records of work.ended end, unless they are other connections' by now.
+// A helper: the replies' records of work.ended end, unless a living request has them (a new life of the same flow, or another
+// connection that the real server can't tell from it).
 template <Platform P>
 PEN_INLINE u32 end_replies(P& p, Work& work) {
   PEN_ROLLED
   for (u32 i = 0; i < ended_max && i < work.ended_count; ++i) {
-    const Ended& ended = work.ended[i];
-    const Flow reply = find_flow(p, ended.reply, Guess::absent);
-    if (!reply.found.record || __builtin_bit_cast(Peer, reply.detail).owner != ended.owner) continue;
+    const Flow reply = find_flow(p, work.ended[i], Guess::absent);
+    if (!reply.found.record || find_peer(p, __builtin_bit_cast(Peer, reply.detail)).found.record) continue;
     end_record(ConnectionTable<P>{p}, reply.found, p.now(), [](const Connection&, u64) PEN_INLINE_LAMBDA {});
   }
   work.ended_count = 0;
@@ -126,27 +126,31 @@ PEN_INLINE u32 end_replies(P& p, Work& work) {
 }
 
 template <Platform P>
-PEN_INLINE void note_end(P& p, const Connection& request, u64 word) {
+PEN_INLINE void note_end(P& p, const Connection& request) {
   const RealServer* server = p.server(request.server);
   Work* work = p.work();
-  if (!server || !work || work->ended_count >= ended_max) return;
-  Ended& ended = work->ended[work->ended_count];
-  ended.reply = reply_key_of(p, request, *server);
-  ended.owner = owner_of(word);
-  work->ended_count += 1;
+  const u32 count = work ? work->ended_count : ended_max;
+  if (!server || !work || count >= ended_max) return;
+  work->ended[count % ended_max] = reply_key_of(p, request, *server);
+  work->ended_count = count + 1;
 }
 
 // What is owed when a record ends, by whomever. Who ends requests runs end_replies() afterwards.
 template <Platform P>
 PEN_INLINE void account_for_end(P& p, const Connection& record, u64 word) {
   end_load([&p](u32 slot) PEN_INLINE_LAMBDA { return p.load(slot); }, record, word);
-  if (record.key.role == Role::request && is_translating(method_of(record.traits))) note_end(p, record, word);
+  if (record.key.role == Role::request && is_translating(method_of(record.traits))) note_end(p, record);
+}
+
+template <Platform P>
+PEN_INLINE void end_connection(P& p, const Found<Connection>& found) {
+  end_record(ConnectionTable<P>{p}, found, p.now(),
+             [&p](const Connection& record, u64 word) PEN_INLINE_LAMBDA { account_for_end(p, record, word); });
 }
 
 template <Platform P>
 PEN_INLINE void end_connection(P& p, const Flow& flow) {
-  end_record(ConnectionTable<P>{p}, flow.found, p.now(),
-             [&p](const Connection& record, u64 word) PEN_INLINE_LAMBDA { account_for_end(p, record, word); });
+  end_connection(p, flow.found);
 }
 
 struct Standing {
@@ -186,7 +190,7 @@ template <Platform P>
 PEN_INLINE void track(P& p, Work& work, const Flow& flow, Direction direction) {
   const Settings* settings = p.settings();
   if (!settings) return;
-  const FlowKey& key = work.packet.key;
+  const FlowKey& key = work.packet.key;  // of AH and ESP: their IKE connection's, which every packet keeps alive
   const u32 state = state_of(flow.found.word);
   const Standing standing = next_standing(*settings, work.packet, state, direction);
   const u32 expiry = p.now() + standing.timeout;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "datapath/core/platform.hpp"
+#include "datapath/core/wire.hpp"
 
 namespace penstock {
 
@@ -23,18 +24,33 @@ PEN_INLINE Next drop(P& p, Reason reason) {
   return Next::drop;
 }
 
-// IPVS counts what arrives for a connection before it is forwarded, in bytes of the IP packet.
-template <Platform P>
-PEN_INLINE void count_in(P& p, u32 ip_length, u32 server) {
-  ServerCounters* counters = p.counters(server);
-  if (!counters) return;
-  counters->in_packets += 1;
-  counters->in_bytes += ip_length;
+// Bytes of the IP packet; of a datagram in fragments what it would have in one piece.
+PEN_INLINE u32 counted_bytes(const Packet& packet) {
+  if (packet.is_later_fragment) return network_offset + packet.ip_length - packet.transport;
+  const bool has_fragment_header = packet.is_first_fragment && packet.key.family == Family::ipv6;
+  return packet.ip_length - (has_fragment_header ? static_cast<u32>(sizeof(Ipv6Fragment)) : 0);
 }
 
-// A reply, or an ICMP error that the director itself sends for a connection.
+// IPVS counts what arrives for a connection before it is forwarded.
 template <Platform P>
-PEN_INLINE void count_out(P& p, u32 ip_length, u32 server) {
+PEN_INLINE void count_in(P& p, const Packet& packet, u32 server) {
+  ServerCounters* counters = p.was_counted() || packet.is_repeated ? nullptr : p.counters(server);
+  if (!counters) return;
+  counters->in_packets += packet.is_later_fragment ? 0 : 1;
+  counters->in_bytes += counted_bytes(packet);
+}
+
+template <Platform P>
+PEN_INLINE void count_out(P& p, const Packet& packet, u32 server) {
+  ServerCounters* counters = p.was_counted() || packet.is_repeated ? nullptr : p.counters(server);
+  if (!counters) return;
+  counters->out_packets += packet.is_later_fragment ? 0 : 1;
+  counters->out_bytes += counted_bytes(packet);
+}
+
+// An ICMP error of `ip_length` bytes that goes out for a connection.
+template <Platform P>
+PEN_INLINE void count_error_out(P& p, u32 ip_length, u32 server) {
   ServerCounters* counters = p.counters(server);
   if (!counters) return;
   counters->out_packets += 1;

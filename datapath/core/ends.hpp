@@ -96,6 +96,7 @@ PEN_INLINE bool write_transport(P& p, Work& work, const Ends& from, const Ends& 
   }
   if (is_sctp(packet.key)) {
     const bool same = from.source_port == to.source_port && from.destination_port == to.destination_port;
+    if (packet.is_first_fragment) return true;  // the checksum is over what isn't here: the server will drop the datagram
     return same || p.run_crc(work) != 0;
   }
   auto* udp = transport_header<UdpHeader>(p, packet);

@@ -23,11 +23,11 @@ PEN_INLINE Next forward_fullnat(P& p, Work& work) {
   const NextHop* hop = p.next_hop(work.route.next_hop);
   if (!server || !hop) return drop(p, Reason::bug);
   if (hop->state == NextHopState::local) return pass(p, Reason::pass_local);
-  if (packet.ttl <= 1) return refuse_ttl(p, work, work.route.server);
+  if (packet.ttl <= 1) return refuse_ttl(p, work, no_slot);
   if (hop->state != NextHopState::resolved) return drop(p, Reason::next_hop_unresolved);
   if (is_longer_than(p, packet, hop->mtu)) {
     if (packet.dont_fragment && !decrement_ttl(p, packet)) return drop(p, Reason::bug);
-    return refuse_length(p, work, work.route.server, hop->mtu);
+    return refuse_length(p, work, no_slot, hop->mtu);
   }
   if (!decrement_ttl(p, packet)) return drop(p, Reason::bug);
   const Ends to = fullnat_ends(p, work, *server);

@@ -13,7 +13,7 @@ PEN_INLINE Ends ends_to(const FlowKey& key, const RealServer& server) {
   return ends;
 }
 
-// A stage.
+// A stage. Errors that it sends count nowhere: IPVS finds no connection by the virtual address in them.
 template <Platform P>
 PEN_INLINE Next forward_nat(P& p, Work& work) {
   const Packet& packet = work.packet;
@@ -22,14 +22,14 @@ PEN_INLINE Next forward_nat(P& p, Work& work) {
   if (!server || !hop) return drop(p, Reason::bug);
   const Ends to = ends_to(packet.key, *server);
   if (hop->state == NextHopState::local) return pass(p, Reason::pass_local);
-  if (packet.ttl <= 1) return refuse_ttl(p, work, work.route.server);
+  if (packet.ttl <= 1) return refuse_ttl(p, work, no_slot);
   if (hop->state != NextHopState::resolved) {
     if (!write_ends(p, work, ends_of(packet.key), to)) return drop(p, Reason::bug);
     return pass(p, Reason::pass_unresolved);
   }
   if (is_longer_than(p, packet, hop->mtu)) {
     if (packet.dont_fragment && !decrement_ttl(p, packet)) return drop(p, Reason::bug);
-    return refuse_length(p, work, work.route.server, hop->mtu);
+    return refuse_length(p, work, no_slot, hop->mtu);
   }
   if (!decrement_ttl(p, packet)) return drop(p, Reason::bug);
   if (!write_ends(p, work, ends_of(packet.key), to)) return drop(p, Reason::bug);

@@ -205,7 +205,9 @@ PEN_INLINE Next forward_tunnel(P& p, Work& work) {
   if (packet.ttl <= 1) return refuse_ttl(p, work, slot);
   if (hop->state != NextHopState::resolved) return drop(p, Reason::next_hop_unresolved);
   const bool discovers = load_acquire(&settings->pmtu_disc) != 0;
-  const u32 mtu = path_mtu(p, slot, *hop) - outer_bytes(*server) - shim_bytes(*server);
+  const u32 overhead = outer_bytes(*server) + shim_bytes(*server);
+  const u32 whole = path_mtu(p, slot, *hop);
+  const u32 mtu = whole > overhead ? whole - overhead : 0;
   if (is_longer_than(p, packet, mtu)) {
     const bool v4 = packet.key.family == Family::ipv4;
     if (v4 ? !packet.dont_fragment || !discovers : is_fragment(packet)) return hand_over(work, Punt::fragmentation);

@@ -135,7 +135,7 @@ PEN_INLINE Next tell_client_of(P& p, Work& work, const Flow& request, be16 vlan,
   const Ends to{.source = key.vip, .destination = key.client, .source_port = {}, .destination_port = {}};
   if (!decrement_ttl(p, work.packet)) return drop(p, Reason::bug);
   if (!write_icmp_ends(p, work, outer, to, ends_of(key))) return drop(p, Reason::bug);
-  count_out(p, work.packet.ip_length, request.server);
+  count_out(p, work.packet, request.server);
   return send_back(p, work, way, *egress, vlan);
 }
 
@@ -166,7 +166,7 @@ PEN_INLINE Next tell_server(P& p, Work& work) {
   const RealServer* server = p.server(work.route.server);
   const NextHop* hop = p.next_hop(work.route.next_hop);
   if (!server || !hop) return drop(p, Reason::bug);
-  count_in(p, packet.ip_length, work.route.server);
+  count_in(p, packet, work.route.server);
   if (hop->state == NextHopState::local) return pass(p, Reason::pass_local);
   if (packet.ttl <= 1) return drop(p, Reason::icmp_ttl_exceeded);
   if (hop->state != NextHopState::resolved) return drop(p, Reason::next_hop_unresolved);
@@ -262,6 +262,7 @@ PEN_INLINE Next take_error_about_tunnel(P& p, Work& work) {
   if (!server || method_of(request.traits) != Method::tunnel || server->address.low != tunnel_end.low) return not_ours;
   const Way way = __builtin_bit_cast(Way, request.detail);
   const Interface* client_side = p.interface(way.interface);
+  if (!is_icmp_intact(p, work, outer_ends(p, work.packet))) return drop(p, Reason::icmp_checksum);
   const bool about_length = type == icmp_unreachable && code == icmp_fragmentation_needed;
   u32 rest = word;
   if (about_length) {
@@ -272,6 +273,7 @@ PEN_INLINE Next take_error_about_tunnel(P& p, Work& work) {
   if ((about_length && !outer_df) || !client_side) return drop(p, Reason::icmp_taken);
   const u32 end = network_offset + work.packet.ip_length;
   if (offset + quoted_inner_min > end) return not_ours;
+  count_error_out(p, end - offset, request.server);  // IPVS counts the packet inside as well as the error
   if (!uncover(p, offset, way, *client_side)) return drop(p, Reason::no_room);
   work.packet = inner;
   work.packet.ip_length = end - offset;
@@ -283,6 +285,14 @@ PEN_INLINE Next take_error_about_tunnel(P& p, Work& work) {
                   .from_director = false,
                   .interface = way.interface};
   return Next::then_refuse;
+}
+
+// About a packet that a direct or tunnel server got, on its way past us: IPVS counts it.
+template <Platform P>
+PEN_INLINE void count_passing_error(P& p, Work& work, const Ends& outer) {
+  const Flow request = find_flow(p, work.quote.key, Guess::absent);
+  if (!request.found.record || is_translating(method_of(request.traits))) return;
+  if (is_icmp_intact(p, work, outer)) count_out(p, work.packet, request.server);
 }
 
 template <Platform P>
@@ -318,7 +328,9 @@ PEN_INLINE Next take_icmp(P& p, Work& work) {
     if (told != not_ours) return told;
     quote = tunnelled;
   }
-  if (!has_ports || !gate_of(p, packet.key).to_us) return pass(p, Reason::pass_icmp);
+  const bool to_us = gate_of(p, packet.key).to_us;
+  if (has_ports && !to_us) count_passing_error(p, work, outer);
+  if (!has_ports || !to_us) return pass(p, Reason::pass_icmp);
   return take_error_from_client(p, work);
 }
 

@@ -31,18 +31,20 @@ PEN_INLINE u32 insert(P& p, Work& work) {
   return 0;
 }
 
-// A helper: of several records of work.insertion's key one stays.
+// A helper: of several records of work.insertion's key the first stays (settle(), with its results where they are wanted).
 template <Platform P>
 PEN_INLINE u32 settle_insertion(P& p, Work& work) {
   Insertion& insertion = work.insertion;
-  const Found<Connection> stays = settle<Connection>(
-      ConnectionTable<P>{p}, place_of(insertion.hash, p.config().connection_buckets), insertion.content.key, p.now(),
-      [&p](const Connection& ended, u64 word) PEN_INLINE_LAMBDA { account_for_end(p, ended, word); });
-  if (!stays.record) return 0;
-  insertion.saved = true;
-  insertion.is_ours = insertion.record == record_number(stays);
-  insertion.record = record_number(stays);
-  insertion.owner = owner_of(stays.word);
+  const Place place = place_of(insertion.hash, p.config().connection_buckets);
+  for_each_of_key<Connection>(
+      ConnectionTable<P>{p}, place, insertion.content.key, p.now(),
+      [&](const Found<Connection>& found) PEN_INLINE_LAMBDA {
+        if (insertion.saved) return end_connection(p, found);
+        insertion.saved = true;
+        insertion.is_ours = insertion.record == record_number(found);
+        insertion.record = record_number(found);
+        insertion.owner = owner_of(found.word);
+      });
   return 0;
 }
 

@@ -61,9 +61,9 @@ PEN_INLINE Next take_known(P& p, Work& work, const Flow& flow) {
   const ServerRoute route = route_of(server);
   if (!is_alive(flow, route)) return take_orphan(p, flow);
   const Method method = method_of(flow.traits);
-  if (!work.packet.is_portless) track(p, work, flow, direction_of(method));
+  track(p, work, flow, direction_of(method));
   if (method == Method::direct && !work.packet.is_first_fragment) {
-    count_in(p, work.packet.ip_length, flow.server);
+    count_in(p, work.packet, flow.server);
     return forward_direct(p, work, flow.server, route.next_hop);
   }
   if (is_translating(method)) keep_way(p, flow);
@@ -105,7 +105,8 @@ PEN_INLINE Next take_stray(P& p, Work& work) {
                              .protocol = packet.key.protocol,
                              .family = packet.key.family,
                              .mark = mark_of_server};
-  if (resets || !find_offer(p, as_server, work.offer)) return pass(p, Reason::pass_no_reply);
+  if (resets || packet.ttl <= 1 || !find_offer(p, as_server, work.offer)) return pass(p, Reason::pass_no_reply);
+  if (!decrement_ttl(p, packet)) return drop(p, Reason::bug);  // the kernel has, before it asks IPVS
   return refuse_with(p, work, IcmpError::port_unreachable, Reason::no_reply_connection, no_slot, 0, Sender::director);
 }
 

@@ -48,7 +48,7 @@ PEN_INLINE bool write_mac_header(P& p, const void* mac) {
 template <Platform P>
 PEN_INLINE Next send_by(P& p, Work& work, const NextHop* hop) {
   if (!write_mac_header(p, hop)) return drop(p, Reason::bug);
-  work.vlan = hop->vlan;
+  work.tag = tag_of(hop->vlan);
   return p.leave_by(hop->interface);
 }
 
@@ -67,6 +67,7 @@ PEN_INLINE Next refuse_ttl(P& p, Work& work, u32 server) {
 template <Platform P>
 PEN_INLINE Next refuse_length(P& p, Work& work, u32 server, u32 mtu) {
   if (!work.packet.dont_fragment) return hand_over(work, Punt::fragmentation);
+  if (!may_be_refused(work.packet)) return drop(p, Reason::too_big);
   return refuse_with(p, work, IcmpError::too_big, Reason::too_big, server, mtu);
 }
 

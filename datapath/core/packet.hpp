@@ -3,6 +3,7 @@
 
 #include "datapath/abi/config.hpp"
 #include "datapath/core/inline.hpp"
+#include "datapath/core/wire.hpp"
 
 namespace penstock {
 
@@ -11,8 +12,8 @@ struct Packet {
   u64 hash;       // of the key, under the boot secret
   u32 ip_length;  // bytes of the IP packet, header included
   u32 fragment_id;  // as in the header
+  VlanTag tag;      // that the frame came with; no type: none
   u16 transport;    // offset of the transport header in the frame
-  be16 vlan;        // tag that the frame came with, as on the wire; 0: none
   u8 ttl;           // or hop limit
   u8 tos;           // or traffic class
   u8 protocol;      // behind IPv6's extension headers; key.protocol but for AH and ESP
@@ -23,7 +24,8 @@ struct Packet {
   bool dont_fragment;  // always true for IPv6
   bool is_portless;    // AH, ESP: belong to their IKE connection
   bool is_icmp;        // an ICMP error; the key is that of the connection it is about
-  u8 zero[6];
+  bool is_repeated;    // a first fragment that came before: not counted again
+  u8 zero[3];
 };
 
 PEN_INLINE bool is_fragment(const Packet& packet) { return packet.is_first_fragment || packet.is_later_fragment; }

@@ -160,6 +160,10 @@ PEN_INLINE Parsed parse_ipsec(Packet& packet) {
   return parsed;
 }
 
+PEN_INLINE bool is_icmp(const Packet& packet) {
+  return packet.protocol == (packet.key.family == Family::ipv4 ? protocol_icmp : protocol_icmpv6);
+}
+
 // Ports and event, of what stands at packet.transport.
 template <Platform P>
 PEN_INLINE Parsed parse_transport(const P& p, Packet& packet) {
@@ -173,11 +177,8 @@ PEN_INLINE Parsed parse_transport(const P& p, Packet& packet) {
     case protocol_ah:
     case protocol_esp:
       return parse_ipsec(packet);
-    case protocol_icmp:
-    case protocol_icmpv6:
-      return unfit(Reason::pass_icmp);
     default:
-      return unfit(Reason::pass_protocol);
+      return unfit(is_icmp(packet) ? Reason::pass_icmp : Reason::pass_protocol);
   }
 }
 

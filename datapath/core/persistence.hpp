@@ -60,7 +60,7 @@ template <Platform P>
 PEN_INLINE u32 known_server(P& p, Work& work) {
   const Flow known = find_flow(p, template_key(work.packet.key, work.offer), Guess::present);
   if (!known.found.record || !is_usable(p, known)) return no_slot;
-  prolong(p, known, work.offer.persistence_ticks);
+  prolong(p, known, static_cast<u32>(known.detail));
   return known.server;
 }
 
@@ -79,6 +79,7 @@ PEN_INLINE void remember_client(P& p, Work& work, u32 slot) {
   const FlowKey key = template_key(work.packet.key, work.offer);
   prepare_insertion(work.insertion, key, hash_of(p.config().hash_key, key), slot, route_of(server).generation);
   work.insertion.timeout = work.offer.persistence_ticks;
+  work.insertion.content.detail = work.offer.persistence_ticks;
   save(p, work);
 }
 

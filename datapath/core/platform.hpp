@@ -6,6 +6,7 @@
 #include "datapath/abi/interface.hpp"
 #include "datapath/abi/local.hpp"
 #include "datapath/abi/mark.hpp"
+#include "datapath/abi/own.hpp"
 #include "datapath/abi/punt.hpp"
 #include "datapath/abi/reason.hpp"
 #include "datapath/abi/server.hpp"
@@ -30,6 +31,7 @@ namespace penstock {
   X(begin)             /* a packet of no connection */                             \
   X(choose_known)      /* a persistent service: where the client went before */    \
   X(choose)            /* a real server by the schedule */                         \
+  X(keep_cache)        /* lblc, lblcr: where a destination went */                 \
   X(forget_template)   /* persistence: the one that can't be used */               \
   X(keep_template)     /* persistence: remember work.choice.server */              \
   X(claim_port)        /* fullnat: a local address and port */                     \
@@ -52,11 +54,12 @@ namespace penstock {
   X(end_replies)       /* of the requests in work.ended */                         \
   X(match_rule)        /* whether mark rule work.rule means work.packet */         \
   X(find_mark)         /* the firewall mark of work.packet */                      \
+  X(is_own)            /* whether work.asked is an address of the director */      \
   X(assure)            /* the template of work.packet's connection is in use */    \
   X(scan)              /* work.choice over its candidates */                       \
   X(try_port)          /* fullnat: one local address and port */                   \
   X(remember_fragments) /* where the first of them went */                         \
-  X(leave_tagged)      /* put on the VLAN tag work.vlan */                         \
+  X(leave_tagged)      /* put on the VLAN tag work.tag */                          \
   X(sum)               /* of work.summed, folded */                                \
   X(crc_part)          /* work.crc over work.summed */                             \
   X(crc)               /* the SCTP checksum of work.packet */
@@ -90,6 +93,7 @@ concept Platform = requires(P p, const P cp, u32 index, Work& work) {
   { p.cut_to(index) };             // bool: the frame is `index` bytes long now
   { p.copy_frame(index, index) };  // bool: its first `index` bytes into row `index` of the punted frames
   { cp.fragments() };              // bool: what is too long for its way may be sent, and is fragmented
+  { cp.was_counted() };            // bool: another run over the same packet has counted it
   { cp.now() };                    // u32: ticks
   { cp.config() };                 // const Config&
   { p.ingress_index() };           // u32: of the interface that the frame came in by
@@ -108,6 +112,7 @@ concept Platform = requires(P p, const P cp, u32 index, Work& work) {
   { p.next_hop(index) };           // const NextHop*
   { p.schedule_cell(index) };      // u64*
   { p.mark_rule(index) };          // const MarkRule*
+  { p.own_prefixes() };            // const OwnPrefixes*
   { p.local_pool() };              // const LocalPool*
   { p.punted(index) };             // PuntedFrame*
   { p.work() };                    // Work* of this CPU

@@ -3,6 +3,7 @@
 
 #include "datapath/core/atomic.hpp"
 #include "datapath/core/count.hpp"
+#include "datapath/core/vlan.hpp"
 
 namespace penstock {
 
@@ -22,6 +23,8 @@ PEN_INLINE Reason reason_of(Punt why) {
 // A stage: the frame goes into a row of its own, and is dropped here.
 template <Platform P>
 PEN_INLINE Next punt(P& p, Work& work) {
+  if (work.packet.tag.type != be16{} && !put_tag(p, work.packet.tag)) return drop(p, Reason::no_room);
+  work.tag = {};
   const u32 length = static_cast<u32>(p.data_end() - p.data());
   const u32 start = static_cast<u32>(work.packet.hash) ^ work.packet.fragment_id;
   PEN_ROLLED

@@ -172,8 +172,8 @@ PEN_INLINE Next refuse(P& p, Work& work) {
   const u32 length =
       work.packet.key.family == Family::ipv4 ? build_icmpv4_error(p, work) : build_icmpv6_error(p, work);
   if (length == 0) return drop(p, Reason::no_room);
-  if (work.refusal.server != no_slot) count_out(p, length, work.refusal.server);
-  work.vlan = work.packet.vlan;
+  if (work.refusal.server != no_slot) count_error_out(p, length, work.refusal.server);
+  work.tag = work.packet.tag;
   return work.refusal.interface == 0 ? Next::transmit : p.leave_by(work.refusal.interface);
 }
 

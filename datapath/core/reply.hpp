@@ -28,7 +28,7 @@ PEN_INLINE Next send_back(P& p, Work& work, const Way& way, const Interface& egr
   if (!ethernet) return drop(p, Reason::bug);
   __builtin_memcpy(ethernet->destination, way.address, 6);
   __builtin_memcpy(ethernet->source, egress.address, 6);
-  work.vlan = vlan;
+  work.tag = tag_of(vlan);
   return p.leave_by(way.interface);
 }
 
@@ -58,15 +58,16 @@ PEN_INLINE Next translate_reply(P& p, Work& work, const Flow& request, be16 vlan
   const Packet& packet = work.packet;
   if (packet.ttl <= 1) return refuse_reply(p, work, IcmpError::time_exceeded, Reason::ttl_exceeded, 0);
   if (egress->mtu != 0 && is_longer_than(p, packet, egress->mtu)) {
-    if (!packet.dont_fragment) return hand_over(work, Punt::fragmentation);
-    return refuse_reply(p, work, IcmpError::too_big, Reason::too_big, egress->mtu);
+    if (packet.dont_fragment) return refuse_reply(p, work, IcmpError::too_big, Reason::too_big, egress->mtu);
+    count_out(p, packet, request.server);  // and not when it comes again
+    return hand_over(work, Punt::fragmentation);
   }
   const FlowKey key = request.found.record->key;
   const Ends from = ends_of(packet.key);
   if (!decrement_ttl(p, packet)) return drop(p, Reason::bug);
   if (!write_ends(p, work, from, ends_back(key))) return drop(p, Reason::bug);
-  count_out(p, packet.ip_length, request.server);
-  if (!packet.is_later_fragment && !packet.is_portless) {
+  count_out(p, packet, request.server);
+  if (!packet.is_later_fragment) {
     work.packet.key = key;  // from here on the packet is its connection's
     track(p, work, request, Direction::output);
     note_answer(work, request);

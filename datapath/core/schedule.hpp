@@ -12,7 +12,6 @@ namespace penstock {
 enum class ScanFor : u32 {
   eligible,      // the first that takes connections
   least_loaded,  // by Overhead
-  most_loaded,   // lblcr: of the members
   idle,          // lblc, lblcr: whether anyone has less than half its weight in active connections
   total_weight,  // twos
   draws,         // twos
@@ -59,10 +58,6 @@ PEN_INLINE bool take_best(Choice& choice, u32 slot, u64 load, s64 weight) {
   return false;
 }
 
-// lblcr remembers a set of servers as bits; servers 40 slots apart share one.
-static constexpr u32 member_bits = 40;
-PEN_INLINE u64 member_bit(u32 slot) { return 1ULL << (slot % member_bits); }
-
 PEN_INLINE bool draw_at(Choice& choice, u32 which, u32 slot, s64 weight) {
   choice.draw[which] -= weight;
   if (choice.drawn[which] == no_slot && choice.draw[which] <= 0) choice.drawn[which] = slot;
@@ -73,7 +68,7 @@ PEN_INLINE bool draw_at(Choice& choice, u32 which, u32 slot, s64 weight) {
 template <Platform P>
 PEN_INLINE bool examine(P& p, const Packet& packet, Choice& choice, u32 i) {
   const u32 slot = candidate(p, packet, choice, i);
-  if (slot == no_slot || (choice.members & member_bit(slot)) == 0) return false;
+  if (slot == no_slot) return false;
   const ServerLoad* load = p.load(slot);
   if (!load) return false;
   const s64 weight = load_acquire(&load->weight);
@@ -93,13 +88,6 @@ PEN_INLINE bool examine(P& p, const Packet& packet, Choice& choice, u32 i) {
       }
       const u64 overhead = overhead_of(load, choice.head.overhead);
       return is_better(choice, overhead, weight) && take_best(choice, slot, overhead, weight);
-    }
-    case ScanFor::most_loaded: {
-      if (weight <= 0) return false;
-      const u64 overhead = overhead_of(load, choice.head.overhead);
-      const bool first = choice.server == no_slot;
-      const bool more = choice.best_load * static_cast<u64>(weight) < overhead * static_cast<u64>(choice.best_weight);
-      return (first || more) && take_best(choice, slot, overhead, weight);
     }
     case ScanFor::idle:
       if (active * 2 >= weight) return false;
@@ -202,20 +190,17 @@ PEN_INLINE FlowKey cache_key(const Packet& packet, u32 service) {
           .role = Role::cache};
 }
 
-// lblcr's set of servers, and when it last changed, in seconds.
-PEN_INLINE u64 members_of(u64 detail) { return detail & ((1ULL << member_bits) - 1); }
-PEN_INLINE u64 set_of(u64 members, u32 seconds) { return members | static_cast<u64>(seconds) << member_bits; }
-
 template <Platform P>
-PEN_INLINE void remember(P& p, Work& work, const FlowKey& key, u64 detail, u32 timeout) {
+PEN_INLINE void remember(P& p, Work& work, const FlowKey& key, u64 detail, be16 seconds, u32 timeout) {
   const RealServer* server = p.server(work.choice.server);
   if (!server) return;
   Insertion& insertion = work.insertion;
   prepare_insertion(insertion, key, hash_of(p.config().hash_key, key), work.choice.server, route_of(server).generation);
   insertion.content.detail = detail;
+  insertion.content.local_port = seconds;
   insertion.timeout = timeout;
   insertion.evicts = false;
-  save(p, work);
+  work.caches = true;  // the stage keep_cache inserts it
 }
 
 // IPVS, lblc: more active connections than weight, while another server has less than half of its own.
@@ -254,38 +239,97 @@ PEN_INLINE u32 choose_cached(P& p, Work& work, const Settings& settings) {
   if (choose_least(p, work) == no_slot) return no_slot;
   const u32 chosen = choice.server;
   if (cached.found.record) end_connection(p, cached);
-  remember(p, work, key, 0, settings.lblc_expiration);
+  remember(p, work, key, 0, {}, settings.lblc_expiration);
   return chosen;
+}
+
+// lblcr's set: up to four slots in a word, the last that came lowest; 0: none. The kernel's has no bound: here a fifth server takes
+// the place of the one that has been in it for longest.
+static constexpr u32 set_max = 4;
+PEN_INLINE u32 member(u64 set, u32 i) { return static_cast<u32>(set >> (i * 16) & 0xffff); }
+PEN_INLINE u64 with_member(u64 set, u32 slot) { return set << 16 | slot; }
+
+PEN_INLINE bool has_member(u64 set, u32 slot) {
+  return member(set, 0) == slot || member(set, 1) == slot || member(set, 2) == slot || member(set, 3) == slot;
+}
+
+PEN_INLINE u64 without_member(u64 set, u32 slot) {
+  u64 rest = 0;
+  for (u32 i = set_max; i-- > 0;)
+    if (member(set, i) != slot && member(set, i) != 0) rest = rest << 16 | member(set, i);
+  return rest;
+}
+
+// Of the set the least loaded (IPVS: ip_vs_dest_set_min) or the most loaded server (ip_vs_dest_set_max), or no_slot.
+enum class Extreme : u32 { least, most };
+
+template <Platform P>
+PEN_INLINE u32 extreme_of_set(P& p, u64 set, Extreme extreme) {
+  u32 found = no_slot;
+  u64 best = 0;
+  u64 best_weight = 0;
+  PEN_ROLLED
+  for (u32 i = 0; i < set_max; ++i) {
+    const u32 slot = member(set, i);
+    const ServerLoad* load = slot == 0 ? nullptr : p.load(slot);
+    const RealServer* server = slot == 0 ? nullptr : p.server(slot);
+    if (!load || !server || load_acquire(&load->weight) <= 0) continue;
+    if (extreme == Extreme::least && (!is_eligible(load) || !route_of(server).available)) continue;
+    const u64 weight = static_cast<u64>(load_acquire(&load->weight));
+    const u64 overhead = overhead_of(load, Overhead::weighted_connections);
+    const u64 ours = overhead * best_weight;
+    const u64 theirs = best * weight;
+    if (found != no_slot && !(extreme == Extreme::least ? theirs > ours : theirs < ours)) continue;
+    found = slot;
+    best = overhead;
+    best_weight = weight;
+  }
+  return found;
+}
+
+// When a set changed, in units of two seconds: half of what 16 bits hold is 18 hours, so a day looks like "at most a day".
+static constexpr u32 set_seconds = 2;
+
+template <Platform P>
+PEN_INLINE be16 set_time(P& p, const Settings& settings) {
+  return static_cast<be16>(p.now() / settings.ticks_per_second / set_seconds & 0xffff);
+}
+
+PEN_INLINE bool is_set_old(const Settings& settings, be16 changed, be16 now) {
+  const u32 age = static_cast<u16>(static_cast<u16>(now) - static_cast<u16>(changed));
+  return age > settings.lblcr_expiration / settings.ticks_per_second / set_seconds;
+}
+
+template <Platform P>
+PEN_INLINE void change_set(P& p, Work& work, const Settings& settings, const Flow& cached, const FlowKey& key, u64 set) {
+  if (cached.found.record) end_connection(p, cached);
+  remember(p, work, key, set, set_time(p, settings), settings.lblcr_expiration);
 }
 
 template <Platform P>
 PEN_INLINE u32 choose_replicated(P& p, Work& work, const Settings& settings) {
-  Choice& choice = work.choice;
   const FlowKey key = cache_key(work.packet, work.offer.id);
   const Flow cached = find_flow(p, key, Guess::absent);
-  const u32 seconds = (p.now() / settings.ticks_per_second) & 0xffffff;
-  u64 members = 0;
-  if (cached.found.record) {
-    members = members_of(cached.detail);
-    const u32 unchanged = (seconds - static_cast<u32>(cached.detail >> member_bits)) & 0xffffff;
-    choice.members = members;
-    const u32 least = choose_least(p, work);
-    if ((members & (members - 1)) != 0 && unchanged > settings.lblcr_expiration / settings.ticks_per_second) {
-      const u32 most = scan_for(p, work, ScanFor::most_loaded);
-      members &= ~(most == no_slot ? 0 : member_bit(most));
-      store_release(&cached.found.record->detail, set_of(members, seconds));
-    }
-    choice.members = ~0ULL;
-    prolong(p, cached, settings.lblcr_expiration);
-    if (least != no_slot && !is_too_busy(p, work, least)) return least;
+  u64 set = cached.found.record ? cached.detail : 0;
+  const u32 least = extreme_of_set(p, set, Extreme::least);
+  bool changed = false;
+  if (member(set, 1) != 0 && is_set_old(settings, cached.local_port, set_time(p, settings))) {
+    const u32 most = extreme_of_set(p, set, Extreme::most);
+    changed = most != no_slot;
+    set = changed ? without_member(set, most) : set;
   }
-  if (choose_least(p, work) == no_slot) return no_slot;
-  const u32 chosen = choice.server;
-  if (cached.found.record) {
-    if ((members & member_bit(chosen)) == 0)
-      store_release(&cached.found.record->detail, set_of(members | member_bit(chosen), seconds));
-  } else {
-    remember(p, work, key, set_of(member_bit(chosen), seconds), settings.lblcr_expiration);
+  u32 chosen = least;
+  if (least == no_slot || is_too_busy(p, work, least)) {
+    chosen = choose_least(p, work);
+    if (chosen == no_slot) return no_slot;
+    changed = changed || !has_member(set, chosen);
+    if (!has_member(set, chosen)) set = with_member(set, chosen);
+  }
+  work.choice.server = chosen;
+  if (changed) {
+    change_set(p, work, settings, cached, key, set);
+  } else if (cached.found.record) {
+    prolong(p, cached, settings.lblcr_expiration);
   }
   return chosen;
 }
@@ -301,7 +345,6 @@ PEN_INLINE u32 choose_server(P& p, Work& work) {
   const Settings* settings = p.settings();
   if (!head || !settings) return no_slot;
   choice.head = __builtin_bit_cast(ScheduleHead, load_acquire(head));
-  choice.members = ~0ULL;
   choice.count = choice.schedule.size;
   choice.start = 0;
   u32 server = no_slot;

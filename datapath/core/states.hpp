@@ -18,7 +18,10 @@ static constexpr u32 sctp_active_states = one_of(SctpState::established);
 // Before the handshake is complete: the first to go when the table is full.
 static constexpr u32 tcp_half_open_states =
     one_of(TcpState::syn_sent) | one_of(TcpState::syn_recv) | one_of(TcpState::synack);
-static constexpr u32 sctp_half_open_states = one_of(SctpState::init1) | one_of(SctpState::init);
+static constexpr u32 sctp_half_open_states =
+    one_of(SctpState::init1) | one_of(SctpState::init) | one_of(SctpState::cookie_sent) |
+    one_of(SctpState::cookie_replied) | one_of(SctpState::cookie_wait) | one_of(SctpState::cookie) |
+    one_of(SctpState::cookie_echoed);
 
 PEN_INLINE bool is_tcp(const FlowKey& key) { return key.protocol == protocol_tcp; }
 PEN_INLINE bool is_sctp(const FlowKey& key) { return key.protocol == protocol_sctp; }

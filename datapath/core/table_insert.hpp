@@ -102,16 +102,15 @@ PEN_INLINE bool end_record(Table table, const Found<Record>& found, u32 now, OnE
   return true;
 }
 
-// Of several records of one key the first on the key's path stays, the others are ended. Returns the one that stays.
-template <typename Record, typename Table, typename Key, typename OnEnd>
-PEN_INLINE Found<Record> settle(Table table, const Place& place, const Key& key, u32 now, OnEnd on_end) {
-  Found<Record> first{};
+// Calls visit(found) for each live record of a key, in the order of the key's path.
+template <typename Record, typename Table, typename Key, typename Visit>
+PEN_INLINE void for_each_of_key(Table table, const Place& place, const Key& key, u32 now, Visit visit) {
   PEN_ROLLED
   for (u32 which = 0; which < 2; ++which) {
-    const u32 index = place.bucket[which];
+    const u32 index = which == 0 ? place.bucket[0] : place.bucket[1];
     const u64* tags = table.tags(index);
     Bucket<Record>* bucket = table.bucket(index);
-    if (!tags || !bucket) return first;
+    if (!tags || !bucket) return;
     u64 candidates = bytes_equal_to(place.tag, load_acquire(tags));
     PEN_ROLLED
     for (u32 i = 0; i < records_per_bucket && candidates != 0; ++i) {
@@ -119,14 +118,22 @@ PEN_INLINE Found<Record> settle(Table table, const Place& place, const Key& key,
       candidates = without_first(candidates);
       const Found<Record> found{&bucket->records[slot], load_acquire(&bucket->records[slot].word), index, slot};
       if ((found.word ^ place.live) >> word_owner_shift != 0 || is_over(found.record, found.word, now)) continue;
-      if (!same_key(found.record->key, key)) continue;
-      if (first.record) {
-        end_record(table, found, now, on_end);
-      } else {
-        first = found;
-      }
+      if (same_key(found.record->key, key)) visit(found);
     }
   }
+}
+
+// Of several records of one key the first on the key's path stays, the others are ended. Returns the one that stays.
+template <typename Record, typename Table, typename Key, typename OnEnd>
+PEN_INLINE Found<Record> settle(Table table, const Place& place, const Key& key, u32 now, OnEnd on_end) {
+  Found<Record> first{};
+  for_each_of_key<Record>(table, place, key, now, [&](const Found<Record>& found) PEN_INLINE_LAMBDA {
+    if (first.record) {
+      end_record(table, found, now, on_end);
+    } else {
+      first = found;
+    }
+  });
   return first;
 }
 
@@ -151,14 +158,19 @@ PEN_INLINE Claimed<Record> claim_for(Table table, const Place& place, u32 now, W
   if (!bucket) return {};
   u64 candidates = which == 0 ? first_vacant : second_vacant;
   if (candidates == 0) candidates = expired_records(bucket, now);
-  const bool evict = candidates == 0 && when_full == WhenFull::evict;
-  if (evict) candidates = oldest_to_give_way(bucket, now);
   if (candidates == 0) {
     which = 1;  // both are full, so the first was chosen
     bucket = table.bucket(place.bucket[1]);
     if (!bucket) return {};
     candidates = expired_records(bucket, now);
-    if (evict && candidates == 0) candidates = oldest_to_give_way(bucket, now);
+  }
+  const bool evict = candidates == 0 && when_full == WhenFull::evict;
+  if (evict) candidates = oldest_to_give_way(bucket, now);
+  if (evict && candidates == 0) {
+    which = 0;
+    bucket = table.bucket(place.bucket[0]);
+    if (!bucket) return {};
+    candidates = oldest_to_give_way(bucket, now);
   }
   Claimed<Record> claimed = claim(bucket, candidates, place.start, now, evict);
   claimed.which = which;

@@ -54,7 +54,7 @@ PEN_INLINE FlowKey fragment_key(const Packet& packet) {
           .vip = packet.key.vip,
           .client_port = static_cast<be16>(packet.fragment_id & 0xffff),
           .vip_port = static_cast<be16>(packet.fragment_id >> 16),
-          .protocol = packet.protocol,
+          .protocol = packet.key.family == Family::ipv4 ? packet.protocol : u8{0},  // RFC 8200 §4.5: not part of it
           .family = packet.key.family,
           .role = Role::fragment};
 }
@@ -72,7 +72,7 @@ PEN_INLINE u32 remember_fragments(P& p, Work& work) {
   prepare_insertion(work.insertion, work.fragment, hash_of(p.config().hash_key, work.fragment), server_of_none, 0);
   work.insertion.timeout = fragment_seconds * settings->ticks_per_second;
   work.insertion.content.traits = named.record ? work.route.traits : static_cast<u8>(Method::bypass);
-  work.insertion.content.local_port = work.vlan;
+  work.insertion.content.local_port = work.tag.control;
   work.insertion.content.detail =
       named.record ? __builtin_bit_cast(u64, Peer{work.route.record, owner_of(named.word)}) : 0;
   save(p, work);
@@ -103,18 +103,18 @@ PEN_INLINE Next take_unusual(P& p, Work& work) {
     if (!skipped.ok) return pass(p, skipped.reason);
   }
   const Gate gate = gate_of(p, packet.key);
-  if (packet.is_later_fragment) return take_later_fragment(p, work);
-  if (packet.protocol == protocol_icmp || packet.protocol == protocol_icmpv6)
-    return Next::then_take_icmp;
-  const Parsed transport = parse_transport(p, packet);
-  if (!transport.ok) return pass(p, transport.reason);
-  packet.hash = hash_of(p.config().hash_key, packet.key);
   work.to_us = gate.to_us;
+  if (packet.is_later_fragment) return take_later_fragment(p, work);
   if (packet.is_first_fragment) {
     work.is_remembered = true;
     work.fragment = fragment_key(packet);
     work.route.record = no_record;
+    packet.is_repeated = find_flow(p, work.fragment, Guess::absent).found.record != nullptr;
   }
+  if (is_icmp(packet)) return Next::then_take_icmp;
+  const Parsed transport = parse_transport(p, packet);
+  if (!transport.ok) return pass(p, transport.reason);
+  packet.hash = hash_of(p.config().hash_key, packet.key);
   return gate.from_server ? Next::then_take_reply : Next::then_take_request;
 }
 

@@ -2,9 +2,8 @@
 // way out put on at the end.
 #pragma once
 
-#include "datapath/core/count.hpp"
 #include "datapath/core/header.hpp"
-#include "datapath/core/wire.hpp"
+#include "datapath/core/platform.hpp"
 
 namespace penstock {
 
@@ -16,9 +15,9 @@ struct TaggedHeader {
 
 PEN_INLINE bool is_tag(be16 type) { return type == ethertype_vlan || type == ethertype_vlan_service; }
 
-// The tag's control field; the frame is without it afterwards. 0: there was none that could be taken.
+// The tag; the frame is without it afterwards. No type: there was none that could be taken.
 template <Platform P>
-PEN_INLINE be16 take_tag(P& p) {
+PEN_INLINE VlanTag take_tag(P& p) {
   const auto* tagged = header_at<TaggedHeader>(p, 0);
   if (!tagged || !is_tag(tagged->tag.type)) return {};
   const TaggedHeader before = *tagged;
@@ -27,11 +26,11 @@ PEN_INLINE be16 take_tag(P& p) {
   if (!ethernet) return {};
   __builtin_memcpy(ethernet, before.addresses, sizeof before.addresses);
   ethernet->type = before.type;
-  return before.tag.control;
+  return before.tag;
 }
 
 template <Platform P>
-PEN_INLINE bool put_tag(P& p, be16 control) {
+PEN_INLINE bool put_tag(P& p, const VlanTag& tag) {
   const auto* plain = header_at<EthernetHeader>(p, 0);
   if (!plain) return false;
   const EthernetHeader before = *plain;
@@ -39,7 +38,7 @@ PEN_INLINE bool put_tag(P& p, be16 control) {
   auto* tagged = header_at<TaggedHeader>(p, 0);
   if (!tagged) return false;
   __builtin_memcpy(tagged->addresses, &before, sizeof tagged->addresses);
-  tagged->tag = {.type = ethertype_vlan, .control = control};
+  tagged->tag = tag;
   tagged->type = before.type;
   return true;
 }

@@ -28,6 +28,9 @@ struct VlanTag {
 };
 static_assert(sizeof(VlanTag) == 4);
 
+// Of a way that is described by a tag's control field alone; 0: no tag.
+constexpr VlanTag tag_of(be16 control) { return control == be16{} ? VlanTag{} : VlanTag{ethertype_vlan, control}; }
+
 struct Ipv4Header {
   u8 version_and_words;  // header length in 32-bit words in the low four bits
   u8 tos;

@@ -50,7 +50,6 @@ struct Insertion {
 struct Choice {
   ScheduleRef schedule;
   ScheduleHead head;
-  u64 members;  // lblcr: slots to choose among, a bit for slot % 40; else all bits
   u64 best_load;    // least: the load of `server`
   s64 best_weight;  // and its weight
   s64 total_weight;  // twos
@@ -79,11 +78,6 @@ struct Offer {
 };
 
 // Requests that ended: their replies' records must follow.
-struct Ended {
-  FlowKey reply;
-  u32 owner;  // of the request's word
-  u32 zero;
-};
 static constexpr u32 ended_max = 4;  // for one packet: superseded, expired, evicted, lost to another CPU's
 
 // Bytes of the frame that the step `sum` adds up.
@@ -100,16 +94,17 @@ struct Work {
   Choice choice;
   Insertion insertion;
   Refusal refusal;
-  Ended ended[ended_max];
+  FlowKey ended[ended_max];  // the replies' keys
   u32 ended_count;
   bool assures;        // the connection was established, or answered: its template is to know
   bool is_remembered;  // a first fragment: the others are to follow it
   bool to_us;          // what the gate said (classify.hpp)
+  bool caches;         // what lblc or lblcr is to remember stands in `insertion`
   bool is_persistent;  // the connection to be is made by a template
+  AddressImage asked;  // of work.packet's family, for the helper `is_own`
   FlowKey fragment;    // the first fragment's
   Peer claim;          // fullnat: the reply's record that holds the local port
-  be16 vlan;  // tag that the frame leaves with; 0: none
-  u16 zero;
+  VlanTag tag;  // that the frame leaves with; no type: none
   u32 verdict;  // for the step `leave_tagged`
   Summed summed;
   Punt punt;

@@ -61,12 +61,14 @@ class FrameBuffer {
 
 class NativePlatform {
  public:
-  enum class TooLong { refused, fragmented };  // what becomes of a packet that exceeds the MTU of its way
+  // What is done to a packet: as the kernel does it; or the second half of that, for a packet that had to wait (it may leave in
+  // fragments) or that is to be fragmented (it has been counted, too).
+  enum class Run { whole, after_waiting, to_fragment };
 
   // `ingress`: index of the interface the frame came in by.
   NativePlatform(const Tables& tables, FrameBuffer& frame, u32 now, u32 ingress, u32 cpu = 0,
-                 TooLong too_long = TooLong::refused)
-      : tables_(tables), frame_(frame), now_(now), ingress_(ingress), cpu_(cpu), too_long_(too_long) {}
+                 Run run = Run::whole)
+      : tables_(tables), frame_(frame), now_(now), ingress_(ingress), cpu_(cpu), run_(run) {}
 
   [[nodiscard]] u8* data() const { return frame_.begin(); }
   [[nodiscard]] u8* data_end() const { return frame_.end(); }
@@ -78,7 +80,8 @@ class NativePlatform {
     std::memcpy(tables_.punted[punted_row].bytes, frame_.begin(), length);
     return true;
   }
-  [[nodiscard]] bool fragments() const { return too_long_ == TooLong::fragmented; }
+  [[nodiscard]] bool fragments() const { return run_ != Run::whole; }
+  [[nodiscard]] bool was_counted() const { return run_ == Run::to_fragment; }
   [[nodiscard]] u32 now() const { return now_; }
   [[nodiscard]] const Config& config() const { return tables_.config; }
   [[nodiscard]] u32 ingress_index() const { return ingress_; }
@@ -94,9 +97,10 @@ class NativePlatform {
   [[nodiscard]] ServerLoad* load(u32 slot) { return row(tables_.loads, slot); }
   [[nodiscard]] ServerCounters* counters(u32 slot) { return row(tables_.counters, slot * tables_.config.cpus + cpu_); }
   [[nodiscard]] ReasonCounters* reason_counters() { return row(tables_.reasons, cpu_); }
-  [[nodiscard]] const NextHop* next_hop(u32 index) { return row(tables_.next_hops, index); }
+  [[nodiscard]] const NextHop* next_hop(u32 index) { return hop_ = row(tables_.next_hops, index); }
   [[nodiscard]] u64* schedule_cell(u32 index) { return row(tables_.schedules, index); }
   [[nodiscard]] const MarkRule* mark_rule(u32 index) { return &tables_.mark_rules->rules[index]; }
+  [[nodiscard]] const OwnPrefixes* own_prefixes() { return tables_.own_prefixes; }
   [[nodiscard]] const LocalPool* local_pool() { return tables_.local_pool; }
   [[nodiscard]] PuntedFrame* punted(u32 index) { return row(tables_.punted, index); }
   [[nodiscard]] Work* work() { return &work_; }
@@ -117,6 +121,8 @@ class NativePlatform {
 #undef PEN_NATIVE_STEP
 
   [[nodiscard]] u32 egress() const { return egress_; }
+  // The last one that was looked up: the packet's, if it went to a real server.
+  [[nodiscard]] const NextHop* hop() const { return hop_; }
 
  private:
   template <typename Row>
@@ -129,8 +135,9 @@ class NativePlatform {
   u32 now_;
   u32 ingress_;
   u32 cpu_;
-  TooLong too_long_;
+  Run run_;
   u32 egress_ = 0;
+  const NextHop* hop_ = nullptr;
   Work work_{};
 };
 

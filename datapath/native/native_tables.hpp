@@ -40,6 +40,7 @@ class NativeTables {
         vip_filter_(std::make_unique<VipFilter>()),
         settings_(std::make_unique<Settings>()),
         mark_rules_(std::make_unique<MarkRules>()),
+        own_prefixes_(std::make_unique<OwnPrefixes>()),
         local_pool_(std::make_unique<LocalPool>()),
         shared_(std::make_unique<SharedState>()) {
     tables_ = {.config = config,
@@ -58,6 +59,7 @@ class NativeTables {
                .vip_filter = vip_filter_.get(),
                .settings = settings_.get(),
                .mark_rules = mark_rules_.get(),
+               .own_prefixes = own_prefixes_.get(),
                .local_pool = local_pool_.get(),
                .shared = shared_.get()};
   }
@@ -83,6 +85,7 @@ class NativeTables {
   std::unique_ptr<VipFilter> vip_filter_;
   std::unique_ptr<Settings> settings_;
   std::unique_ptr<MarkRules> mark_rules_;
+  std::unique_ptr<OwnPrefixes> own_prefixes_;
   std::unique_ptr<LocalPool> local_pool_;
   std::unique_ptr<SharedState> shared_;
   Tables tables_;

@@ -9,6 +9,7 @@
 #include "datapath/abi/interface.hpp"
 #include "datapath/abi/local.hpp"
 #include "datapath/abi/mark.hpp"
+#include "datapath/abi/own.hpp"
 #include "datapath/abi/punt.hpp"
 #include "datapath/abi/reason.hpp"
 #include "datapath/abi/server.hpp"
@@ -44,6 +45,7 @@ struct Tables {
   VipFilter* vip_filter = nullptr;     // control plane
   Settings* settings = nullptr;        // control plane
   MarkRules* mark_rules = nullptr;     // control plane
+  OwnPrefixes* own_prefixes = nullptr;  // control plane
   LocalPool* local_pool = nullptr;     // control plane
   SharedState* shared = nullptr;       // packet path
 

@@ -80,6 +80,7 @@ void clear_tables(const Tables& tables) {
   *tables.vip_filter = {};
   *tables.settings = {};
   *tables.mark_rules = {};
+  *tables.own_prefixes = {};
   *tables.local_pool = {};
   *tables.shared = {};
 }
@@ -116,9 +117,9 @@ class BpfSubject final : public Subject {
         return Reaction{Verdict::pass, std::move(out), std::nullopt};
       case penstock::Verdict::transmit:
       case penstock::Verdict::redirect:
-        return Reaction{Verdict::transmit, std::move(out), std::nullopt};
+        return Reaction{Verdict::transmit, std::move(out), std::nullopt, control_->take_punted()};
       case penstock::Verdict::drop:
-        return Reaction{Verdict::drop, {}, std::nullopt};
+        return Reaction{Verdict::drop, {}, std::nullopt, control_->take_punted()};
       case penstock::Verdict::aborted:
         break;
     }

@@ -38,6 +38,15 @@ void ControlSide::advance(std::chrono::milliseconds by) {
   }
 }
 
+void Collector::send(u32 interface, std::span<const u8> frame) {
+  sent_.push_back({Bytes(frame.begin(), frame.end()), interface_at(interface)});
+}
+
+std::vector<Departure> ControlSide::take_punted() {
+  punted_.advance();
+  return collector_.take();
+}
+
 void ControlSide::set_mtu(Interface interface, u32 mtu) {
   next_hops_.set_mtu(interface, mtu);
   describe(index_of(interface), interface);

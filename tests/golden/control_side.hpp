@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "control/clock.hpp"
+#include "control/punted.hpp"
 #include "control/sweeper.hpp"
 #include "control/writer.hpp"
 #include "tests/golden/fixed_next_hops.hpp"
@@ -18,6 +19,16 @@ namespace penstock::golden {
 class PassingClock : public control::Clock {
  public:
   virtual void advance(std::chrono::milliseconds by) = 0;
+};
+
+// Frames that the daemon sends itself, kept for the replayer.
+class Collector final : public control::Sender {
+ public:
+  void send(u32 interface, std::span<const u8> frame) override;
+  std::vector<Departure> take() { return std::exchange(sent_, {}); }
+
+ private:
+  std::vector<Departure> sent_;
 };
 
 class ControlSide {
@@ -32,17 +43,21 @@ class ControlSide {
   void set_mtu(Interface interface, u32 mtu);
   // The row of `index` describes that interface.
   void describe(u32 index, Interface interface);
+  // What the daemon sends of the frames that were handed to it.
+  std::vector<Departure> take_punted();
   [[nodiscard]] Totals totals() const { return {writer_->total_statistics(), writer_->total_rates()}; }
 
  private:
   ControlSide(const Tables& tables, const Topology& topology, PassingClock& clock)
-      : tables_(tables), topology_(topology), clock_(clock), next_hops_(tables, topology), sweeper_(tables, clock) {}
+      : tables_(tables), topology_(topology), clock_(clock), next_hops_(tables, topology), sweeper_(tables, clock), punted_(tables, clock, collector_) {}
 
   const Tables& tables_;
   const Topology& topology_;
   PassingClock& clock_;
   FixedNextHops next_hops_;
   control::Sweeper sweeper_;
+  Collector collector_;
+  control::Punted punted_;
   std::unique_ptr<control::Writer> writer_;
 };
 

@@ -42,6 +42,12 @@ void FixedNextHops::release(const model::Address& server) {
   entries_.erase(found);
 }
 
+std::vector<model::Prefix> FixedNextHops::own_prefixes() const {
+  std::vector<model::Prefix> own;
+  for (const Prefix& prefix : topology_.local) own.push_back({prefix.address, static_cast<std::uint8_t>(prefix.length)});
+  return own;
+}
+
 void FixedNextHops::set_mtu(Interface interface, u32 mtu) {
   mtu_[static_cast<std::size_t>(interface)] = mtu;
   for (const auto& [server, entry] : entries_) write(entry.row, server);

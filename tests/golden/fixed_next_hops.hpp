@@ -26,6 +26,8 @@ class FixedNextHops final : public control::NextHops {
   Result<u32> acquire(const model::Address& server) override;
   void release(const model::Address& server) override;
 
+  [[nodiscard]] std::vector<model::Prefix> own_prefixes() const override;
+
   void set_mtu(Interface interface, u32 mtu);
   [[nodiscard]] u32 mtu(Interface interface) const { return mtu_[static_cast<std::size_t>(interface)]; }
 
