@@ -91,12 +91,14 @@ TEST_P(ForwardFullNat, tells_the_client_from_the_handshakes_end_until_the_server
   const u8 words = static_cast<u8>(5 + toa_words());
   for (std::size_t length : {0U, 1U, 2U, 3U, 501U}) {
     SCOPED_TRACE(length);
-    expect_frame(world_.send(in().tcp(40000, web, ack, {.sequence = 5}).payload(length)),
-                 there().tcp(port, inside, ack, {.sequence = 5, .data_offset = words}).payload(toa(40000)).payload(length),
-                 inner_link);
+    expect_frame(
+        world_.send(in().tcp(40000, web, ack, {.sequence = 5}).payload(length)),
+        there().tcp(port, inside, ack, {.sequence = 5, .data_offset = words}).payload(toa(40000)).payload(length),
+        inner_link);
   }
   (void)world_.reply(answer().tcp(inside, port, ack));
-  expect_frame(world_.send(in().tcp(40000, web, ack).payload(7)), there().tcp(port, inside, ack).payload(7), inner_link);
+  expect_frame(world_.send(in().tcp(40000, web, ack).payload(7)), there().tcp(port, inside, ack).payload(7),
+               inner_link);
   world_.expect_counted(std::nullopt);
 }
 
@@ -118,8 +120,9 @@ TEST_P(ForwardFullNat, its_checksums_are_right_whatever_they_were) {
   for (u32 value = 0; value < 0x10000; ++value) {
     const u16 id = static_cast<u16>(value);
     const PacketResult sent = world_.send(in({.id = id}).tcp(40000, web, ack, {.sequence = value}));
-    const Frame expected =
-        there({.ttl = 63, .id = id}).tcp(port, inside, ack, {.sequence = value, .data_offset = words}).payload(toa(40000));
+    const Frame expected = there({.ttl = 63, .id = id})
+                               .tcp(port, inside, ack, {.sequence = value, .data_offset = words})
+                               .payload(toa(40000));
     ASSERT_EQ(hex(sent.frame), hex(expected.bytes())) << value;
   }
 }
@@ -185,8 +188,8 @@ TEST(ForwardFullNatHops, the_last_hop_the_mtu_unresolved_and_local_ones) {
   EXPECT_EQ(world.counted(Reason::ttl_exceeded), 1U);
   const Frame large = in4({.dont_fragment = true}).udp(1, web).payload(1473);
   const Frame quoted = in4({.ttl = 63, .dont_fragment = true}).udp(1, web).payload(1473);
-  expect_frame(world.send(large), to_client().ipv4(vip, client, {.tos = 0xc0}).icmp(3, 4, 1500).payload(quote(quoted, 548)),
-               outer_link);
+  expect_frame(world.send(large),
+               to_client().ipv4(vip, client, {.tos = 0xc0}).icmp(3, 4, 1500).payload(quote(quoted, 548)), outer_link);
   EXPECT_EQ(world.counted(Reason::too_big), 1U);
   hop.state = NextHopState::unresolved;
   EXPECT_EQ(world.send(in4().udp(1, web)).verdict, Verdict::drop);
@@ -207,7 +210,8 @@ std::set<std::pair<u32, u16>> connect(FullNat& world, u32 count) {
   std::set<std::pair<u32, u16>> ends;
   for (u32 i = 0; i < count; ++i) {
     const std::string source = "198.18." + std::to_string(i >> 16) + "." + std::to_string(i >> 8 & 0xff);
-    const PacketResult result = world.send(from_client().ipv4(source, vip).udp(static_cast<u16>(2000 + (i & 0xff)), web));
+    const PacketResult result =
+        world.send(from_client().ipv4(source, vip).udp(static_cast<u16>(2000 + (i & 0xff)), web));
     if (result.verdict == Verdict::drop) continue;
     u32 address = 0;
     std::memcpy(&address, result.frame.data() + 26, 4);
@@ -285,7 +289,8 @@ TEST(ForwardFullNatTable, a_full_table_refuses_under_a_name_and_holds_no_port) {
   FullNat world(config);
   for (u16 port = 1001; port < 1101; ++port) (void)world.send(in4().udp(port, web));
   EXPECT_EQ(world.records(Role::request), world.records(Role::reply));
-  EXPECT_EQ(world.counted(Reason::connection_table_full) + world.counted(Reason::local_ports_exhausted), 100 - world.records(Role::request));
+  EXPECT_EQ(world.counted(Reason::connection_table_full) + world.counted(Reason::local_ports_exhausted),
+            100 - world.records(Role::request));
   world.expect_order();
 }
 

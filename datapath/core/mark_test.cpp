@@ -52,8 +52,12 @@ TEST(Mark, prefixes_of_both_ends_at_every_length) {
   for (u32 bits = 0; bits <= 32; ++bits) {
     Marked world;
     world.director.add_mark({.mark = 1, .family = Family::ipv4, .destination = vip, .destination_bits = bits});
-    world.director.add_mark({.mark = 2, .family = Family::ipv4, .destination = vip, .destination_bits = 32,
-                             .source = client, .source_bits = bits});
+    world.director.add_mark({.mark = 2,
+                             .family = Family::ipv4,
+                             .destination = vip,
+                             .destination_bits = 32,
+                             .source = client,
+                             .source_bits = bits});
     // The address with the bit behind the prefix, and the one before, the other way round.
     const auto flipped = [](const std::string& text, u32 bit) {
       Bytes bytes = address_bytes(text);
@@ -81,8 +85,10 @@ TEST(Mark, prefixes_of_both_ends_at_every_length) {
 
 TEST(Mark, prefixes_of_ipv6) {
   Marked world;
-  world.director.add_mark({.mark = 1, .family = Family::ipv6, .destination = "fd12:3456:789a::", .destination_bits = 48});
-  world.director.add_mark({.mark = 2, .family = Family::ipv6, .destination = "fd12:3456:789a:1::5", .destination_bits = 127});
+  world.director.add_mark(
+      {.mark = 1, .family = Family::ipv6, .destination = "fd12:3456:789a::", .destination_bits = 48});
+  world.director.add_mark(
+      {.mark = 2, .family = Family::ipv6, .destination = "fd12:3456:789a:1::5", .destination_bits = 127});
   const auto to = [&](const std::string& address) {
     return world.mark_of(from_client().ipv6(client6, address).udp(world.fresh(), 2));
   };
@@ -105,7 +111,8 @@ TEST(Mark, port_ranges_include_both_ends) {
   EXPECT_EQ(mark(2000, 100), 1U);
   EXPECT_EQ(mark(3000, 100), 1U);
   EXPECT_EQ(mark(3001, 100), 0U);
-  for (const auto& [port, expected] : {std::pair<u16, u32>{0, 2}, {9, 2}, {10, 0}, {79, 0}, {80, 2}, {81, 0}, {65529, 0}, {65530, 2}, {65535, 2}})
+  for (const auto& [port, expected] :
+       {std::pair<u16, u32>{0, 2}, {9, 2}, {10, 0}, {79, 0}, {80, 2}, {81, 0}, {65529, 0}, {65530, 2}, {65535, 2}})
     EXPECT_EQ(mark(500, port), expected) << port;
 }
 

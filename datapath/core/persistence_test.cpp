@@ -36,7 +36,9 @@ struct Persistent : World {
     const PacketResult result = send(frame);
     return result.interface == inner_link ? result.frame.at(5) : 0;
   }
-  u32 from(const std::string& address, u16 port) { return server_of(from_client().ipv4(address, vip).tcp(port, web, syn)); }
+  u32 from(const std::string& address, u16 port) {
+    return server_of(from_client().ipv4(address, vip).tcp(port, web, syn));
+  }
   u32 from6(const std::string& address, u16 port) {
     return server_of(from_client().ipv6(address, vip6).tcp(port, web, syn));
   }
