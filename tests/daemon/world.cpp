@@ -108,8 +108,7 @@ bool World::in_peer(const std::string& command) const {
 }
 
 Process World::start_daemon(std::vector<std::string> options) {
-  options.insert(options.begin(),
-                 {penstockd(), "--bpffs", bpffs(), "--connections-bytes", "1M", "--half-open-bytes", "1M"});
+  options.insert(options.begin(), {penstockd(), "--bpffs", bpffs(), "--connections-bytes", "1M"});
   const pid_t pid = fork();
   if (pid == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
