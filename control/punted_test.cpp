@@ -150,6 +150,10 @@ TEST_F(PuntedTest, reply_over_the_clients_links_mtu_is_fragmented) {
   expect_dropped(reply(answer));
   const Frame expected = to_client().ipv4(vip, client, {.ttl = 63, .id = 9}).udp(dns, 40000).payload(1400);
   EXPECT_EQ(advance(), (All{{outer_link, expected.fragment(0, 1280)}, {outer_link, expected.fragment(1280, 128)}}));
+  const ServerCounters& counters = tables().counters[rs_ * 2];
+  EXPECT_EQ(counters.out_packets, 1U);
+  EXPECT_EQ(counters.out_bytes, 1428U);
+  EXPECT_EQ(tables().counters[rs_ * 2 + 1].out_packets, 0U);
 }
 
 TEST_F(PuntedTest, tag_of_the_way_in_is_taken_off_and_that_of_the_way_out_put_on) {
