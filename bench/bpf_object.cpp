@@ -43,7 +43,8 @@ void BpfObject::use(const control::Maps& maps) {
   }
   bpf_map* map = nullptr;
   bpf_object__for_each_map(map, object_) {
-    if (bpf_map__is_internal(map) && bpf_map__set_initial_value(map, &config, sizeof config) != 0)
+    const bool is_config = std::string_view(bpf_map__name(map)).ends_with(".config");
+    if (is_config && bpf_map__set_initial_value(map, &config, sizeof config) != 0)
       give_up(name_ + ": setting its config", errno);
   }
 }

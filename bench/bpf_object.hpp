@@ -29,7 +29,7 @@ class BpfObject {
   BpfObject(const BpfObject&) = delete;
   BpfObject& operator=(const BpfObject&) = delete;
 
-  // Before load(). use() puts the data plane's tables in the place of maps that have their names, and their Config into .rodata.
+  // Before load(). use() puts the data plane's tables in the place of maps that have their names, and their Config where it stands.
   void use(const control::Maps& maps);
   void resize(const char* map, u32 entries);
   void load();

@@ -3,16 +3,26 @@
 
 #include <vector>
 
+#include "bench/flow_plan.hpp"
 #include "control/maps.hpp"
 
 namespace penstock::bench {
 
-inline constexpr u32 servers = 8;
-inline constexpr u32 first_server = 1;      // slot; the next hops have the same numbers
 inline constexpr u32 service_schedule = 0;  // offset in the pool
 inline constexpr u32 established_timeout_s = 900;
+inline constexpr u32 fwmark = 7;
 
-// penstockd's default sizes: 64 MiB, a million connections, and 64 Ki half-open ones.
+// What a director is to serve: one real service under a virtual address, for both families, TCP and UDP.
+struct Cluster {
+  Method method = Method::direct;
+  TunnelType tunnel = TunnelType::ipip;
+  const char* scheduler = "rr";
+  u32 servers = prepared_servers;
+  bool persistent = false;
+  u32 mark_rules = 0;  // not 0: the service is a mark's, which the first of so many rules gives
+};
+
+// penstockd's default sizes: 64 MiB, a million records.
 [[nodiscard]] Config bench_config();
 [[nodiscard]] inline u32 connections_max(const Config& config) {
   return config.connection_buckets * records_per_bucket;
@@ -20,16 +30,22 @@ inline constexpr u32 established_timeout_s = 900;
 
 [[nodiscard]] AddressImage vip(Family family);
 [[nodiscard]] AddressImage foreign_address(Family family);
-inline constexpr u16 service_port = 80;
+[[nodiscard]] AddressImage server_address(u32 slot);
+[[nodiscard]] AddressImage local_address(u32 index);
 inline constexpr u16 unserved_port = 81;
 
-// The client's side is a flow's.
-[[nodiscard]] FlowKey key_of_flow(u32 flow, Family family, u8 protocol);
+// Flows of clients to the virtual address.
+struct FlowSet {
+  Family family = Family::ipv4;
+  u8 protocol = 0;
+  u32 client_shift = default_client_shift;
+};
+[[nodiscard]] FlowKey key_of_flow(const FlowSet& set, u32 flow);
 
-// Settings by IPVS's defaults, servers, next hops, the interface, and one round-robin schedule over all servers.
-void write_cluster(const Tables& tables, u32 ticks_per_second);
-[[nodiscard]] std::vector<ServiceKey> service_keys();
-[[nodiscard]] ScheduleRef schedule_ref();
-[[nodiscard]] constexpr u32 server_of_turn(std::size_t turn) { return first_server + static_cast<u32>(turn % servers); }
+// Everything but the records of services and connections: settings by IPVS's defaults, servers with weights from 1 to 4, next
+// hops, the interface, the schedule, marks, local addresses, the filter of addresses.
+void write_cluster(const Tables& tables, const Cluster& cluster, u32 ticks_per_second);
+// The services' records, without their words.
+[[nodiscard]] std::vector<Service> service_records(const Tables& tables, const Cluster& cluster);
 
 }  // namespace penstock::bench

@@ -1,7 +1,7 @@
-// Measures one case: every director in turns, each time next to an empty program.
+// Measures cases in turns, each next to an empty program.
 #pragma once
 
-#include <memory>
+#include <span>
 #include <vector>
 
 #include "bench/director.hpp"
@@ -17,8 +17,21 @@ struct Quartiles {
   double high;
 };
 
-// One for each director, in their order. Gives up if a packet did not do what the case says.
-[[nodiscard]] std::vector<Quartiles> measure(Driver& driver, const std::vector<std::unique_ptr<Director>>& directors,
-                                             const PacketCase& which, u32 rounds);
+// A director that does a case. Several subjects may share one that serves the same cluster with as many connections.
+struct Subject {
+  Director* director;
+  PacketCase which;
+};
+
+struct Measured {
+  Quartiles ns;
+  double more_than_first;  // median of the rounds' differences to the first subject
+};
+
+// One for each subject, in their order. Gives up if a packet did not do what its case says.
+[[nodiscard]] std::vector<Measured> measure(Driver& driver, std::span<const Subject> subjects, u32 rounds);
+
+// Nanoseconds of each of `packets` packets in one go, net.
+[[nodiscard]] double measure_once(Driver& driver, const Director& director, const PacketCase& which, u32 packets);
 
 }  // namespace penstock::bench

@@ -1,11 +1,12 @@
-// What the director costs per packet, in nanoseconds, next to a reference on the kernel's hash maps. bench/README.md says how.
+// What the director costs per packet, in nanoseconds. bench/README.md says how.
 #include <fmt/format.h>
 #include <sched.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <string_view>
 
-#include "bench/measure.hpp"
+#include "bench/tables.hpp"
 
 namespace penstock::bench {
 namespace {
@@ -20,7 +21,7 @@ constexpr const char* usage = R"(usage: packet_bench [--rounds N] [--only TEXT] 
 
   --rounds N   rounds of each case (15)
   --only TEXT  only cases whose name contains TEXT
-  --also FILE  measure the packet path in another build's bpf/balance.bpf.o too, in turns with the others
+  --also FILE  measure the packet path in another build's bpf/balance.bpf.o in the first table, too, in turns with the others
 )";
 
 Options options_of(int count, char** arguments) {
@@ -53,37 +54,15 @@ void stay_on_one_processor() {
   (void)sched_setaffinity(0, sizeof allowed, &allowed);
 }
 
-std::vector<std::unique_ptr<Director>> directors_of(const Options& options) {
-  std::vector<std::unique_ptr<Director>> directors;
-  directors.push_back(penstock_director());
-  directors.push_back(reference_director());
-  for (const std::string& file : options.other_builds) directors.push_back(penstock_director(file));
-  return directors;
-}
-
-std::string cell(const Quartiles& ns) { return fmt::format("{:.0f} ({:.0f}-{:.0f})", ns.median, ns.low, ns.high); }
-
-void print_heading(const std::vector<std::unique_ptr<Director>>& directors) {
-  fmt::print("{:<46}", "ns per packet, net: median (quartiles)");
-  for (const auto& director : directors) fmt::print("{:>18}", director->name());
-  fmt::print("{:>8}\n", "ratio");
-}
-
-void print_row(const PacketCase& which, const std::vector<Quartiles>& results) {
-  fmt::print("{:<46}", which.name);
-  for (const Quartiles& result : results) fmt::print("{:>18}", cell(result));
-  fmt::print("{:>8.2f}\n", results[0].median / results[1].median);
-  std::fflush(stdout);
-}
-
 int run(const Options& options) {
   stay_on_one_processor();
-  const auto directors = directors_of(options);
   Driver driver;
-  print_heading(directors);
-  for (const PacketCase& which : packet_cases())
-    if (std::string_view(which.name).find(options.only) != std::string_view::npos)
-      print_row(which, measure(driver, directors, which, options.rounds));
+  Session session{driver, options.rounds, options.only};
+  print_reference_table(session, options.other_builds);
+  print_method_table(session);
+  print_scheduler_table(session);
+  print_other_table(session);
+  print_flood(session);
   return 0;
 }
 

@@ -4,35 +4,21 @@
 #include <cstring>
 #include <numeric>
 
-#include "bench/cluster.hpp"
-#include "datapath/core/wire.hpp"
+#include "datapath/core/checksum.hpp"
 
 namespace penstock::bench {
 namespace {
 
-constexpr u32 quarter = 1U << 18;  // of the default table's million connections
-constexpr u32 half = 1U << 19;
-constexpr u32 many = 1U << 19;
-constexpr u32 few = 1U << 15;  // new connections of one round: half of what the half-open region holds
-
-constexpr PacketCase cases[] = {
-    {"TCP, 1 connection", Traffic::known, Family::ipv4, protocol_tcp, 1, many},
-    {"TCP, 64 k connections", Traffic::known, Family::ipv4, protocol_tcp, 1U << 16, many},
-    {"TCP, 256 k connections (25 % load)", Traffic::known, Family::ipv4, protocol_tcp, quarter, many},
-    {"TCP, 512 k connections (50 % load)", Traffic::known, Family::ipv4, protocol_tcp, half, many},
-    {"UDP, 1 connection", Traffic::known, Family::ipv4, protocol_udp, 1, many},
-    {"UDP, 512 k connections", Traffic::known, Family::ipv4, protocol_udp, half, many},
-    {"IPv6 TCP, 1 connection", Traffic::known, Family::ipv6, protocol_tcp, 1, many},
-    {"IPv6 TCP, 512 k connections", Traffic::known, Family::ipv6, protocol_tcp, half, many},
-    {"each packet a new TCP connection (SYN)", Traffic::fresh, Family::ipv4, protocol_tcp, half, few},
-    {"new TCP connections, SYN and ACK, per packet", Traffic::handshake, Family::ipv4, protocol_tcp, half, few},
-    {"each packet a new UDP connection", Traffic::fresh, Family::ipv4, protocol_udp, half, few},
-    {"virtual address, no service", Traffic::unserved, Family::ipv4, protocol_tcp, half, many},
-    {"not a virtual address", Traffic::not_virtual, Family::ipv4, protocol_tcp, half, many},
-};
+constexpr u32 many_clients = 1U << 24;
+constexpr u32 datagrams = 1U << 16;
 
 bool begins_connections(const PacketCase& which) {
-  return which.traffic == Traffic::fresh || which.traffic == Traffic::handshake;
+  return which.traffic == Traffic::fresh || which.traffic == Traffic::fresh_clients ||
+         which.traffic == Traffic::handshake;
+}
+
+bool is_of_fragments(const PacketCase& which) {
+  return which.traffic == Traffic::first_fragment || which.traffic == Traffic::later_fragment;
 }
 
 template <typename Header>
@@ -47,18 +33,30 @@ void copy_words(Word& to, const AddressImage& from) {
   std::memcpy(&to, &from, sizeof to);
 }
 
+template <typename Header>
+u64 sum_of_words(const Header& header) {
+  std::array<u32, sizeof header / sizeof(u32)> words;
+  std::memcpy(&words, &header, sizeof header);
+  return std::accumulate(words.begin(), words.end(), u64{0});
+}
+
 u16 transport_length(const PacketCase& which) {
   return which.protocol == protocol_tcp ? sizeof(TcpHeader) : sizeof(UdpHeader);
 }
 
-Ipv4Header ipv4_header(const PacketCase& which, const FlowKey& key) {
+be16 fragment_of(const PacketCase& which) {
+  if (which.traffic == Traffic::first_fragment) return big(ipv4_more_fragments);
+  constexpr u16 second = 8;  // times 8 bytes
+  return which.traffic == Traffic::later_fragment ? big(second) : be16{};
+}
+
+// Without addresses and checksum.
+Ipv4Header ipv4_header(u8 protocol, std::size_t payload) {
   Ipv4Header ip{};
   ip.version_and_words = 0x45;
-  ip.length = big(static_cast<u16>(sizeof ip + transport_length(which)));
+  ip.length = big(static_cast<u16>(sizeof ip + payload));
   ip.ttl = 64;
-  ip.protocol = which.protocol;
-  copy_words(ip.source, key.client);
-  copy_words(ip.destination, key.vip);
+  ip.protocol = protocol;
   return ip;
 }
 
@@ -73,84 +71,150 @@ Ipv6Header ipv6_header(const PacketCase& which, const FlowKey& key) {
   return ip;
 }
 
-void append_transport(std::vector<u8>& frame, const PacketCase& which, const FlowKey& key) {
+void append_transport(std::vector<u8>& frame, const PacketCase& which) {
   if (which.protocol == protocol_udp) {
-    append(frame, UdpHeader{.source = key.client_port,
-                            .destination = key.vip_port,
-                            .length = big(u16{sizeof(UdpHeader)}),
-                            .checksum = 0});
+    append(frame, UdpHeader{.source = {}, .destination = {}, .length = big(u16{sizeof(UdpHeader)}), .checksum = 0});
     return;
   }
   TcpHeader tcp{};
-  tcp.source = key.client_port;
-  tcp.destination = key.vip_port;
   tcp.data_offset = 0x50;
   tcp.flags = begins_connections(which) ? tcp_syn : tcp_ack;
   append(frame, tcp);
 }
 
-// The packet's own side of a flow: a virtual address or one that isn't.
-FlowKey key_of_packet(const PacketCase& which) {
-  FlowKey key = key_of_flow(0, which.family, which.protocol);
-  if (which.traffic == Traffic::unserved) key.vip_port = big(unserved_port);
-  if (which.traffic == Traffic::not_virtual) key.vip = foreign_address(which.family);
-  return key;
+Ipv4Header between(Ipv4Header ip, const AddressImage& source, const AddressImage& destination) {
+  copy_words(ip.source, source);
+  copy_words(ip.destination, destination);
+  ip.checksum = static_cast<u16>(~fold(sum_of_words(ip)));
+  return ip;
 }
 
-u64 sum_without_client(Ipv4Header ip) {
-  ip.source = 0;
-  std::array<u32, sizeof ip / sizeof(u32)> words;
-  std::memcpy(words.data(), &ip, sizeof ip);
-  return std::accumulate(words.begin(), words.end(), u64{0});
+// A router on the client's side says that what the virtual service sent was too big; it quotes 28 bytes.
+void append_icmp_error(std::vector<u8>& frame, const PacketCase& which) {
+  constexpr u32 router = 0x0a636301U;  // 10.99.99.1
+  constexpr u16 mtu = 1400;
+  const FlowKey key = key_of_flow(prepared_flows(which), 0);
+  const Ipv4Header quote = between(ipv4_header(protocol_tcp, 1480), key.vip, key.client);
+  struct {
+    be16 source, destination;
+    u32 sequence;
+  } const quoted_ports{key.vip_port, key.client_port, 0};
+  IcmpErrorHeader icmp{.type = 3, .code = 4, .checksum = 0, .rest = big(u32{mtu})};
+  icmp.checksum = static_cast<u16>(~fold(sum_of_words(icmp) + sum_of_words(quote) + sum_of_words(quoted_ports)));
+  const std::size_t payload = sizeof icmp + sizeof quote + sizeof quoted_ports;
+  append(frame, between(ipv4_header(protocol_icmp, payload), {.low = ipv4_word(router), .high = 0}, key.vip));
+  append(frame, icmp);
+  append(frame, quote);
+  append(frame, quoted_ports);
+}
+
+Sender sender_of(const PacketCase& which) {
+  if (which.traffic != Traffic::reply) return Sender::client;
+  return which.cluster.method == Method::nat ? Sender::nat_server : Sender::fullnat_server;
+}
+
+void take_template(FlowPlan& plan, const std::vector<u8>& frame) {
+  constexpr std::size_t begin = 2;
+  plan.template_words = static_cast<u8>((frame.size() - begin) / sizeof(u64));
+  if (plan.template_words > template_words_max) plan.template_words = template_words_max;
+  std::memcpy(plan.words, frame.data() + begin, plan.template_words * sizeof(u64));
 }
 
 }  // namespace
 
-std::span<const PacketCase> packet_cases() { return cases; }
-
-std::vector<FlowKey> prepared_keys(const PacketCase& which) {
-  std::vector<FlowKey> keys;
-  keys.reserve(which.connections);
-  for (u32 flow = 0; flow < which.connections; ++flow) keys.push_back(key_of_flow(flow, which.family, which.protocol));
-  return keys;
-}
+FlowSet prepared_flows(const PacketCase& which) { return {.family = which.family, .protocol = which.protocol}; }
 
 FlowPlan plan_of(const PacketCase& which) {
-  FlowPlan plan{.turn = 0,
-                .header_sum = sum_without_client(ipv4_header(which, key_of_packet(which))),
-                .multiplier = multiplier,
-                .mask = which.connections - 1,
-                .first = 0,
-                .family = which.family,
-                .handshake = which.traffic == Traffic::handshake,
-                .zero = {}};
-  if (begins_connections(which)) {
-    plan.first = 1U << 31;  // none of those that are there
+  const std::vector<u8> frame = frame_of(which);
+  FlowPlan plan{};
+  plan.multiplier = multiplier;
+  plan.mask = which.connections - 1;
+  plan.client_shift = default_client_shift;
+  plan.length = static_cast<u32>(frame.size());
+  plan.family = which.family;
+  plan.sender = sender_of(which);
+  plan.destination = ipv4_word(vip_address);
+  if (which.traffic == Traffic::not_virtual) plan.destination = static_cast<u32>(foreign_address(Family::ipv4).low);
+  plan.destination_port = big(which.traffic == Traffic::unserved ? unserved_port : service_port);
+  plan.handshake = which.traffic == Traffic::handshake;
+  plan.resizes = which.cluster.method == Method::tunnel;
+  if (which.family == Family::ipv4) {
+    Ipv4Header ip;
+    std::memcpy(&ip, frame.data() + network_offset, sizeof ip);
+    ip.source = ip.destination = 0;
+    ip.checksum = 0;
+    plan.header_sum = sum_of_words(ip);
+  }
+  if (which.traffic == Traffic::fresh_clients) {
+    plan.client_shift = 0;
+    plan.first = many_clients;  // none of those that are there
+    plan.mask = many_clients - 1;
+  } else if (begins_connections(which)) {
+    plan.first = 1U << 31;
     plan.mask = plan.first - 1;
+  } else if (is_of_fragments(which)) {
+    plan.datagrams = 1;
+    plan.mask = datagrams - 1;
+  } else if (which.traffic == Traffic::icmp_error) {
+    take_template(plan, frame);
   }
   return plan;
 }
 
 std::vector<u8> frame_of(const PacketCase& which) {
-  const FlowKey key = key_of_packet(which);
+  const FlowKey key = key_of_flow(prepared_flows(which), 0);
   std::vector<u8> frame;
   const be16 type = which.family == Family::ipv4 ? ethertype_ipv4 : ethertype_ipv6;
-  append(frame, EthernetHeader{.destination = {0x02, 0, 0, 0, 0, 1}, .source = {0x02, 0, 0, 0, 9, 9}, .type = type});
-  if (which.family == Family::ipv4)
-    append(frame, ipv4_header(which, key));
-  else
-    append(frame, ipv6_header(which, key));
-  append_transport(frame, which, key);
+  append(frame,
+         EthernetHeader{.destination = {0x02, 0, 0, 0, 0, 1}, .source = {0x02, 0, 0, 0, 0x09, 0x09}, .type = type});
+  if (which.traffic == Traffic::icmp_error) {
+    append_icmp_error(frame, which);
+    return frame;
+  }
+  if (which.family == Family::ipv4) {
+    Ipv4Header ip = ipv4_header(which.protocol, transport_length(which));
+    ip.fragment = fragment_of(which);
+    append(frame, ip);
+  } else {
+    FlowKey ends = key;
+    if (which.traffic == Traffic::not_virtual) ends.vip = foreign_address(Family::ipv6);
+    append(frame, ipv6_header(which, ends));
+  }
+  append_transport(frame, which);
   return frame;
+}
+
+std::vector<FlowKey> keys_begun(const PacketCase& which, u32 flow) {
+  FlowSet set = prepared_flows(which);
+  if (which.traffic == Traffic::fresh_clients) set.client_shift = 0;
+  FlowKey key = key_of_flow(set, which.traffic == Traffic::first_fragment ? 0 : flow);
+  if (which.traffic == Traffic::first_fragment) {
+    key.role = Role::fragment;
+    key.client_port = static_cast<be16>(flow);
+    key.vip_port = {};
+    return {key};
+  }
+  std::vector<FlowKey> keys{key};
+  if (which.cluster.persistent && which.traffic == Traffic::fresh_clients) {
+    key.role = Role::persistence;
+    key.client_port = {};
+    keys.push_back(key);
+  }
+  return keys;
 }
 
 bool is_forwarded(const PacketCase& which) {
   return which.traffic != Traffic::unserved && which.traffic != Traffic::not_virtual;
 }
 
-u32 connections_made(const PacketCase& which, u32 packets) {
-  if (which.traffic == Traffic::handshake) return packets / 2;
-  return which.traffic == Traffic::fresh ? packets : 0;
+// A datagram in fragments counts once (IPVS).
+u32 packets_counted(const PacketCase& which) {
+  return is_forwarded(which) && which.traffic != Traffic::later_fragment ? which.packets : 0;
+}
+
+u32 connections_made(const PacketCase& which) {
+  if (which.traffic == Traffic::handshake) return which.packets / 2;
+  return begins_connections(which) ? which.packets : 0;
 }
 
 }  // namespace penstock::bench

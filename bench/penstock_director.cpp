@@ -1,69 +1,82 @@
 // Penstock's own packet path, its connections prepared by its own functions over the mapped tables.
 #include <algorithm>
+#include <bit>
 #include <fstream>
 #include <iterator>
-#include <optional>
 #include <vector>
 
 #include "bench/bpf_object.hpp"
-#include "bench/cluster.hpp"
 #include "bench/director.hpp"
 #include "control/kernel_clock.hpp"
 #include "control/loader.hpp"
-#include "datapath/core/hash.hpp"
 #include "datapath/native/native_platform.hpp"
 
 namespace penstock::bench {
 namespace {
 
-class PenstockDirector : public Director {
+template <typename Row>
+void clear(std::span<Row> rows) {
+  std::ranges::fill(std::as_writable_bytes(rows), std::byte{});
+}
+
+// The client's neighbour, as the driver writes it.
+constexpr Way client_way{.address = {0x02, 0, 0, 0, 0x09, 0x09}, .interface = 1};
+
+class OverTables : public PenstockDirector {
  public:
   // `clock`: the program penstock_clock.
-  PenstockDirector(std::string name, control::Maps maps, int clock)
-      : name_(std::move(name)), maps_(std::move(maps)), clock_(value_or_give_up(control::KernelClock::start(clock))) {
-    write_cluster(tables(), clock_.ticks_per_second());
-    for (const ServiceKey& key : service_keys()) publish(key);
-  }
+  OverTables(std::string name, control::Maps maps, int clock)
+      : name_(std::move(name)), maps_(std::move(maps)), clock_(value_or_give_up(control::KernelClock::start(clock))) {}
 
   [[nodiscard]] const std::string& name() const override { return name_; }
 
-  void establish(std::span<const FlowKey> keys) override {
+  void serve(const Cluster& cluster) override {
+    cluster_ = cluster;
+    clear(tables().connections);
+    clear(tables().connection_tags);
+    clear(tables().services);
+    clear(tables().service_tags);
+    clear(tables().loads);
+    *tables().shared = {};
+    write_cluster(tables(), cluster, clock_.ticks_per_second());
+    for (const Service& record : service_records(tables(), cluster)) publish(record);
+  }
+
+  void establish(const FlowSet& set, u32 count) override {
     NativePlatform platform = present_platform();
-    const Standing established{.state = static_cast<u32>(TcpState::established),
-                               .timeout = established_timeout_s * clock_.ticks_per_second()};
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-      const Standing standing = is_tcp(keys[i]) ? established : Standing{.state = 0, .timeout = established.timeout};
-      Insertion insertion{.standing = standing,
-                          .server = server_of_turn(i),
-                          .generation = 1,
-                          .method = Method::direct,
-                          .region = Region::established,
-                          .saved = 0};
-      platform.insert(packet_of(keys[i]), insertion);
-      if (!insertion.saved) give_up("no place for a connection");
-    }
+    for (u32 flow = 0; flow < count; ++flow) establish_flow(platform, key_of_flow(set, flow), flow);
   }
 
   void forget(std::span<const FlowKey> keys) override {
     NativePlatform platform = present_platform();
     for (const FlowKey& key : keys) {
-      const Flow flow = find_connection(platform, packet_of(key));
-      if (flow.found.record) end_connection(platform, flow);
+      const Flow flow = find_flow(platform, key, Guess::absent);
+      if (!flow.found.record) continue;
+      end_connection(platform, flow);
+      platform.run_end_replies(*platform.work());
     }
   }
 
-  void forget_all() override {
-    std::ranges::fill(std::as_writable_bytes(tables().connections), std::byte{});
-    std::ranges::fill(tables().connection_tags, u64{0});
-    std::ranges::fill(tables().half_open_tags, u64{0});
-    std::ranges::fill(std::as_writable_bytes(tables().half_open), std::byte{});
-    std::ranges::fill(std::as_writable_bytes(tables().loads), std::byte{});
+  [[nodiscard]] u32 established(const FlowSet& set, u32 count) override {
+    NativePlatform platform = present_platform();
+    u32 standing = 0;
+    for (u32 flow = 0; flow < count; ++flow) {
+      const Flow found = find_flow(platform, key_of_flow(set, flow), Guess::present);
+      if (found.found.record && state_of(found.found.word) == static_cast<u32>(TcpState::established)) ++standing;
+    }
+    return standing;
+  }
+
+  [[nodiscard]] u64 counted(Reason reason) const override {
+    u64 sum = 0;
+    for (const ReasonCounters& row : tables().reasons) sum += row.packets[static_cast<u32>(reason)];
+    return sum;
   }
 
   [[nodiscard]] Totals totals() const override {
     Totals sum{};
     for (const ServerCounters& row : tables().counters) {
-      sum.packets += row.in_packets;
+      sum.packets += row.in_packets + row.out_packets;
       sum.connections += row.connections;
     }
     return sum;
@@ -73,35 +86,63 @@ class PenstockDirector : public Director {
   [[nodiscard]] const Tables& tables() const { return maps_.tables(); }
   [[nodiscard]] NativePlatform present_platform() { return {tables(), no_frame_, clock_.ticks(), 0}; }
 
-  [[nodiscard]] Packet packet_of(const FlowKey& key) const {
-    Packet packet{};
-    packet.key = key;
-    packet.hash = hash_of(tables().config.hash_key, key);
-    return packet;
+  void establish_flow(NativePlatform& platform, const FlowKey& key, u32 flow) {
+    const bool translates = is_translating(cluster_.method);
+    const u32 server = first_server + flow % std::min(cluster_.servers, prepared_servers);
+    Connection request{};
+    request.key = key;
+    request.server = static_cast<u16>(server);
+    request.traits = static_cast<u8>(static_cast<u8>(cluster_.method) | (translates ? trait_answered : 0));
+    request.detail = std::bit_cast<u64>(client_way);
+    if (cluster_.method == Method::fullnat) {
+      request.local_address = static_cast<u8>(local_index(flow));
+      request.local_port = local_port(flow);
+    }
+    const Peer named = put(platform, request);
+    if (!translates) return;
+    Connection reply{};
+    reply.key = reply_key_of(platform, request, tables().servers[server]);
+    reply.server = request.server;
+    reply.traits = request.traits;
+    reply.detail = std::bit_cast<u64>(named);
+    (void)put(platform, reply);
   }
 
-  void publish(const ServiceKey& key) {
+  Peer put(NativePlatform& platform, const Connection& content) {
+    Work& work = *platform.work();
+    Insertion& insertion = work.insertion;
+    constexpr u16 generation = 1;
+    prepare_insertion(insertion, content.key, hash_of(tables().config.hash_key, content.key), content.server,
+                      generation);
+    insertion.content.traits = content.traits;
+    insertion.content.local_address = content.local_address;
+    insertion.content.local_port = content.local_port;
+    insertion.content.detail = content.detail;
+    insertion.state = is_tcp(content.key) ? static_cast<u32>(TcpState::established) : 0;
+    insertion.timeout = established_timeout_s * clock_.ticks_per_second();
+    save(platform, work);
+    if (!insertion.saved) give_up("no place for a connection");
+    return peer_of(insertion);
+  }
+
+  void publish(const Service& record) {
     const auto nothing_ends = [](const Service&, u64) {};
-    Service record{};
-    record.key = key;
-    record.schedule = schedule_ref();
-    const Place place = place_of(hash_of(tables().config.hash_key, key), tables().config.service_buckets);
+    const Place place = place_of(hash_of(tables().config.hash_key, record.key), tables().config.service_buckets);
     if (!insert_record(tables().service_table(), place, record, 0, 0, 0, WhenFull::refuse, nothing_ends).stored)
       give_up("no place for a service");
-    const u32 bit = vip_filter_bit(key.vip);
-    tables().vip_filter->bits[bit / 64] |= u64{1} << (bit % 64);
   }
 
   std::string name_;
   control::Maps maps_;
   control::KernelClock clock_;
+  Cluster cluster_;
   FrameBuffer no_frame_{{}};
 };
 
-class BuiltIn final : public PenstockDirector {
+class BuiltIn final : public OverTables {
  public:
   explicit BuiltIn(control::LoadedProgram loaded)
-      : PenstockDirector("penstock", std::move(loaded.maps), loaded.programs.clock.fd()),
+      : OverTables("penstock", std::move(loaded.maps), loaded.programs.clock.fd()),
         programs_(std::move(loaded.programs)) {}
   [[nodiscard]] int program() const override { return programs_.xdp.fd(); }
 
@@ -128,10 +169,10 @@ OtherBuild load_other_build(const std::string& path) {
   return {std::move(maps), std::move(object)};
 }
 
-class FromFile final : public PenstockDirector {
+class FromFile final : public OverTables {
  public:
   FromFile(std::string name, OtherBuild build)
-      : PenstockDirector(std::move(name), std::move(build.maps), build.object->program("penstock_clock")),
+      : OverTables(std::move(name), std::move(build.maps), build.object->program("penstock_clock")),
         object_(std::move(build.object)) {}
   [[nodiscard]] int program() const override { return object_->program("penstock_xdp"); }
 
@@ -141,11 +182,11 @@ class FromFile final : public PenstockDirector {
 
 }  // namespace
 
-std::unique_ptr<Director> penstock_director() {
+std::unique_ptr<PenstockDirector> penstock_director() {
   return std::make_unique<BuiltIn>(value_or_give_up(control::load(bench_config())));
 }
 
-std::unique_ptr<Director> penstock_director(const std::string& object_file) {
+std::unique_ptr<PenstockDirector> penstock_director(const std::string& object_file) {
   const std::size_t slash = object_file.rfind('/');
   return std::make_unique<FromFile>(object_file.substr(slash == std::string::npos ? 0 : slash + 1),
                                     load_other_build(object_file));

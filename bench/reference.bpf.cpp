@@ -117,7 +117,7 @@ PEN_INLINE Next forward_known(P& p, Work& work, ReferenceConnection& connection)
   const ServerRoute route = route_of(server);
   if (!route.available || route.generation != connection.generation) return drop(p, Reason::server_removed);
   track(p, work.packet, connection);
-  count_in(p, work.packet.ip_length, connection.server);
+  count_in(p, work.packet, connection.server);
   return forward_direct(p, work, connection.server, route.next_hop);
 }
 
@@ -148,7 +148,7 @@ PEN_INLINE Next begin_connection(P& p, Work& work, const ScheduleRef& schedule) 
   if (!put(&::ref_flows, &packet.key, &connection)) return drop(p, Reason::connection_table_full);
   bind_load(load, is_active(packet.key, standing.state));
   count_connection(p, slot);
-  count_in(p, packet.ip_length, slot);
+  count_in(p, packet, slot);
   return forward_direct(p, work, slot, route.next_hop);
 }
 

@@ -27,26 +27,31 @@ class ReferenceDirector final : public Director {
     object_.resize("ref_flows", connections_max_);
     object_.resize("ref_counters", loaded_.tables().config.servers_max);
     object_.load();
-    write_cluster(loaded_.tables(), clock_.ticks_per_second());
-    const ScheduleRef schedule = schedule_ref();
-    for (const ServiceKey& key : service_keys())
-      if (bpf_map_update_elem(object_.map("ref_services"), &key, &schedule, BPF_NOEXIST) != 0)
-        give_up("writing a service", errno);
   }
 
   [[nodiscard]] const std::string& name() const override { return name_; }
   [[nodiscard]] int program() const override { return object_.program("reference_xdp"); }
 
-  void establish(std::span<const FlowKey> keys) override {
+  void serve(const Cluster& cluster) override {
+    forget_all();
+    std::ranges::fill(std::as_writable_bytes(loaded_.tables().loads), std::byte{});
+    write_cluster(loaded_.tables(), cluster, clock_.ticks_per_second());
+    for (const Service& record : service_records(loaded_.tables(), cluster))
+      if (bpf_map_update_elem(object_.map("ref_services"), &record.key, &record.schedule, BPF_ANY) != 0)
+        give_up("writing a service", errno);
+  }
+
+  void establish(const FlowSet& set, u32 count) override {
     const u32 expires = clock_.ticks() + established_timeout_s * clock_.ticks_per_second();
-    for (std::size_t i = 0; i < keys.size(); ++i) {
+    for (u32 flow = 0; flow < count; ++flow) {
+      const FlowKey key = key_of_flow(set, flow);
       const ReferenceConnection connection{.expires = expires,
-                                           .server = server_of_turn(i),
+                                           .server = server_of_flow(flow),
                                            .generation = 1,
                                            .state = static_cast<u8>(TcpState::established),
                                            .method = static_cast<u8>(Method::direct),
                                            .zero = 0};
-      if (bpf_map_update_elem(flows(), &keys[i], &connection, BPF_NOEXIST) != 0) give_up("writing a connection", errno);
+      if (bpf_map_update_elem(flows(), &key, &connection, BPF_NOEXIST) != 0) give_up("writing a connection", errno);
     }
   }
 
@@ -55,22 +60,11 @@ class ReferenceDirector final : public Director {
       if (bpf_map_delete_elem(flows(), &key) != 0 && errno != ENOENT) give_up("ending a connection", errno);
   }
 
-  void forget_all() override {
-    std::vector<FlowKey> keys(connections_max_);
-    std::vector<ReferenceConnection> values(connections_max_);
-    u32 batch = 0;
-    u32 count = connections_max_;
-    if (bpf_map_lookup_and_delete_batch(flows(), nullptr, &batch, keys.data(), values.data(), &count, nullptr) != 0 &&
-        errno != ENOENT)
-      give_up("ending all connections", errno);
-    std::ranges::fill(std::as_writable_bytes(loaded_.tables().loads), std::byte{});
-  }
-
   [[nodiscard]] Totals totals() const override {
     Totals sum{};
     std::vector<ServerCounters> rows(loaded_.tables().config.cpus);
-    for (u32 i = 0; i < servers; ++i) {
-      const u32 slot = server_of_turn(i);
+    for (u32 i = 0; i < prepared_servers; ++i) {
+      const u32 slot = first_server + i;
       if (bpf_map_lookup_elem(object_.map("ref_counters"), &slot, rows.data()) != 0) give_up("reading counters", errno);
       for (const ServerCounters& row : rows) {
         sum.packets += row.in_packets;
@@ -85,8 +79,17 @@ class ReferenceDirector final : public Director {
   [[nodiscard]] static Config small_tables() {
     Config config = bench_config();
     config.connection_buckets = 2;
-    config.half_open_buckets = 2;
     return config;
+  }
+
+  void forget_all() {
+    std::vector<FlowKey> keys(connections_max_);
+    std::vector<ReferenceConnection> values(connections_max_);
+    u32 batch = 0;
+    u32 count = connections_max_;
+    if (bpf_map_lookup_and_delete_batch(flows(), nullptr, &batch, keys.data(), values.data(), &count, nullptr) != 0 &&
+        errno != ENOENT)
+      give_up("ending all connections", errno);
   }
 
   [[nodiscard]] int flows() const { return object_.map("ref_flows"); }
