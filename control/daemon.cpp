@@ -180,7 +180,7 @@ Result<std::string> pins_of(const Options& options, const NetworkNamespace& netw
 }
 
 Result<Config> wanted_config(const Options& options) {
-  const auto cpus = possible_cpus();
+  const auto cpus = counter_rows();
   if (!cpus) return fail(cpus.error());
   auto config = config_of(options.sizes, *cpus);
   if (!config) return config;

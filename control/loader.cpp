@@ -128,10 +128,10 @@ Result<LoadedProgram> load(const Config& config) {
   return LoadedProgram{std::move(*maps), std::move(*programs)};
 }
 
-Result<u32> possible_cpus() {
+Result<u32> counter_rows() {
   const int cpus = libbpf_num_possible_cpus();
   if (cpus < 0) return fail_errno("counting the machine's possible CPUs", -cpus);
-  return static_cast<u32>(cpus);
+  return static_cast<u32>(cpus) + 1;
 }
 
 }  // namespace penstock::control

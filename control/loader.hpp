@@ -24,10 +24,10 @@ struct LoadedProgram {
   [[nodiscard]] const Tables& tables() const { return maps.tables(); }
 };
 
-// New tables and the programs over them. `config.cpus` must be the machine's number of possible CPUs.
+// New tables and the programs over them. `config.cpus` must be counter_rows().
 [[nodiscard]] Result<LoadedProgram> load(const Config& config);
 
-// Rows that per-CPU counters need.
-[[nodiscard]] Result<u32> possible_cpus();
+// Rows that per-CPU counters need: one for each possible CPU, and the last for the daemon, which runs the packet path, too.
+[[nodiscard]] Result<u32> counter_rows();
 
 }  // namespace penstock::control

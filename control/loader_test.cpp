@@ -20,7 +20,7 @@ Config small() {
                     .services_max = 16,
                     .servers_max = 16,
                     .schedule_cells = 64};
-  Config config = *config_of(sizes, *possible_cpus());
+  Config config = *config_of(sizes, *counter_rows());
   config.hash_key[0] = 1;
   config.hash_key[1] = 2;
   return config;

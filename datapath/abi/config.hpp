@@ -20,7 +20,7 @@ struct Config {
   u32 servers_max;
   u32 next_hops_max;
   u32 schedule_cells;
-  u32 cpus;  // possible CPUs: rows of per-CPU counters
+  u32 cpus;  // rows of per-CPU counters: possible CPUs, and one more for the daemon
   u32 zero;
 };
 

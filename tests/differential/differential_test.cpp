@@ -164,7 +164,7 @@ u32 stay_on_this_cpu() {
 class Differential : public ::testing::Test {
  protected:
   void SetUp() override {
-    const auto cpus = control::possible_cpus();
+    const auto cpus = control::counter_rows();
     ASSERT_TRUE(cpus) << cpus.error().message;
     config_ = small_tables(*cpus);
     auto machine = BpfMachine::load(config_);

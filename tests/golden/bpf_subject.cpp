@@ -170,7 +170,7 @@ BpfProgram::BpfProgram(std::unique_ptr<Loaded> loaded) : loaded_(std::move(loade
 BpfProgram::~BpfProgram() = default;
 
 Result<std::unique_ptr<BpfProgram>> BpfProgram::load() {
-  const auto cpus = control::possible_cpus();
+  const auto cpus = control::counter_rows();
   if (!cpus) return tl::unexpected(cpus.error());
   Config config = small_config();
   config.cpus = *cpus;

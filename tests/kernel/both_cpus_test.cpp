@@ -88,7 +88,7 @@ class BothCpus : public ::testing::Test {
     cpus_ = usable_cpus();
     if (cpus_.size() < 2) GTEST_SKIP() << "skipped: needs two CPUs, has " << cpus_.size();
     cpus_.resize(2);
-    const auto possible = control::possible_cpus();
+    const auto possible = control::counter_rows();
     ASSERT_TRUE(possible) << possible.error().message;
     Config config = small_config();
     config.connection_buckets = 64;

@@ -9,7 +9,7 @@ namespace penstock {
 namespace {
 
 TEST(Btf, every_loaded_program_has_it) {
-  const auto cpus = control::possible_cpus();
+  const auto cpus = control::counter_rows();
   ASSERT_TRUE(cpus) << cpus.error().message;
   Config config = small_config();
   config.cpus = *cpus;
