@@ -128,9 +128,7 @@ api::ConnectionView view_of(const Snapshot& taken, const Tables& tables, u32 now
   return view;
 }
 
-bool is_listed(const Snapshot& taken) {
-  return taken.key.role == Role::request || taken.key.role == Role::persistence;
-}
+bool is_listed(const Snapshot& taken) { return taken.key.role == Role::request || taken.key.role == Role::persistence; }
 
 }  // namespace
 

@@ -31,7 +31,8 @@ void program_service(const model::ServiceKey& key, const ServiceProgram& want, c
   const Rows rows = rows_of(have);
   for (const ProgrammedServer& server : want.servers) {
     const auto row = rows.find(server.slot);
-    const bool stands = row != rows.end() && is_same(row->second->row, server.row) && row->second->terms == server.terms;
+    const bool stands =
+        row != rows.end() && is_same(row->second->row, server.row) && row->second->terms == server.terms;
     if (!stands) steps.push_back(WriteServer{server.slot, server.row, server.terms});
   }
   const bool same_region = have && control::is_same(have->region, want.region);

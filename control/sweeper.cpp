@@ -18,9 +18,8 @@ class Bystander {
   // Ends the record, and with a request its reply's; false: it changed meanwhile.
   bool end(const Found<Connection>& found) {
     NativePlatform& p = platform_;
-    const bool ended =
-        end_record(ConnectionTable<NativePlatform>{p}, found, p.now(),
-                   [&p](const Connection& record, u64 word) { account_for_end(p, record, word); });
+    const bool ended = end_record(ConnectionTable<NativePlatform>{p}, found, p.now(),
+                                  [&p](const Connection& record, u64 word) { account_for_end(p, record, word); });
     end_replies(p, *p.work());
     return ended;
   }

@@ -193,7 +193,8 @@ Result<void> Writer::edit_service(const model::Service& service) {
     const std::vector<schedulers::Server> servers = scheduled_servers(program);
     if (!schedulers::has_room(kind, servers.size()))
       return fail(ErrorCode::invalid_argument,
-                  "editing service " + to_string(service.key) + ": more servers than the scheduler has entries", EINVAL);
+                  "editing service " + to_string(service.key) + ": more servers than the scheduler has entries",
+                  EINVAL);
     return install(draft, service.key, std::move(program), schedulers::begin(kind, servers));
   });
 }

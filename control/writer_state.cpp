@@ -18,8 +18,8 @@ StoredService stored_service(const WriterState& state, const model::ServiceEntry
   for (std::size_t i = 0; i < entry.servers.size(); ++i) {
     const ProgrammedServer& programmed = program.servers[i];
     const Slot slot{.index = programmed.slot, .generation = programmed.row.route.generation};
-    kept.servers.push_back({entry.servers[i], slot, state.book.server_account(programmed.slot).base,
-                            programmed.terms.last_weight});
+    kept.servers.push_back(
+        {entry.servers[i], slot, state.book.server_account(programmed.slot).base, programmed.terms.last_weight});
   }
   return kept;
 }

@@ -28,8 +28,8 @@ struct Config {
 // for the first 16 bits of a destination that a mark rule may mean.
 static constexpr u32 vip_filter_bits = 1U << 16;
 struct VipFilter {
-  u64 bits[vip_filter_bits / 64];     // virtual addresses, local addresses of fullnat, sources of tunnels
-  u64 servers[vip_filter_bits / 64];  // real servers whose packets are to be rewritten: nat and fullnat
+  u64 bits[vip_filter_bits / 64];       // virtual addresses, local addresses of fullnat, sources of tunnels
+  u64 servers[vip_filter_bits / 64];    // real servers whose packets are to be rewritten: nat and fullnat
   u64 marked[2][vip_filter_bits / 64];  // IPv4, IPv6
 };
 
@@ -75,7 +75,7 @@ struct Settings {
   u32 pmtu_disc;
   u32 cache_bypass;
   u32 ignore_tunneled;
-  u32 drop_rate;  // every so many-th packet that would begin a connection is dropped; 0: none (drop_packet)
+  u32 drop_rate;         // every so many-th packet that would begin a connection is dropped; 0: none (drop_packet)
   u32 lblc_expiration;   // ticks
   u32 lblcr_expiration;  // ticks
   // Ours.

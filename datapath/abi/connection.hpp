@@ -101,7 +101,7 @@ struct Connection {
   u8 traits;         // method and flags. IPVS: editing a server's method changes only new connections
   u8 local_address;  // fullnat: its index in the pool
   be16 local_port;   // fullnat
-  u64 detail;        // request: Way · reply, fragment: Peer · persistence: its timeout in ticks · cache: its set of servers
+  u64 detail;  // request: Way · reply, fragment: Peer · persistence: its timeout in ticks · cache: its set of servers
 };
 static_assert(sizeof(Connection) == 64);
 

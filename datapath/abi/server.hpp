@@ -75,7 +75,7 @@ struct alignas(64) NextHop {
   u32 interface;  // index of the interface the frame leaves by
   u32 mtu;        // largest IP packet it takes
   NextHopState state;
-  be16 vlan;    // tag of the frames that leave, as on the wire; 0: none
+  be16 vlan;  // tag of the frames that leave, as on the wire; 0: none
   u8 zero[6];
   AddressImage address;  // the director's own on the way there (IPv4 or IPv6 as the server): source of tunnels
   u64 reserved[2];

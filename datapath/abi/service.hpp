@@ -69,9 +69,9 @@ enum class Overhead : u8 {
 struct alignas(8) ScheduleHead {
   SchedulerKind kind;
   Overhead overhead;
-  u8 overflow;  // ovf: a server takes connections while active <= weight
-  u8 fallback;  // IPVS: sh-fallback, mh-fallback
-  u8 with_port; // IPVS: sh-port, mh-port
+  u8 overflow;   // ovf: a server takes connections while active <= weight
+  u8 fallback;   // IPVS: sh-fallback, mh-fallback
+  u8 with_port;  // IPVS: sh-port, mh-port
   u8 zero[3];
 };
 static_assert(sizeof(ScheduleHead) == 8);

@@ -38,8 +38,10 @@ class XdpPlatform : public BpfTables {
   }
   PEN_INLINE bool copy_frame(u32 punted_row, u32 length) {
     PuntedFrame* frame = punted(punted_row);
-    if (!frame || length == 0 || length > punted_bytes_max) return false;
-    return helpers::xdp_load_bytes(context_, 0, frame->bytes, length) == 0;
+    u32 last = length - 1;
+    PEN_FORGET(last);  // what follows is all that the verifier knows of it
+    if (!frame || last >= punted_bytes_max) return false;
+    return helpers::xdp_load_bytes(context_, 0, frame->bytes, last + 1) == 0;
   }
 
   PEN_INLINE u32 ingress_index() const { return context_->ingress_ifindex; }

@@ -44,8 +44,8 @@ PEN_INLINE Next take_untagged(P& p, Work& work) {
 template <Platform P>
 PEN_INLINE Next run_stage(P& p, Work& work, Next stage) {
   switch (stage) {
-#define PEN_RUN_STAGE(name)   \
-  case Next::then_##name: \
+#define PEN_RUN_STAGE(name) \
+  case Next::then_##name:   \
     return static_cast<Next>(p.run_##name(work));
     PEN_STAGES(PEN_RUN_STAGE)
 #undef PEN_RUN_STAGE

@@ -457,6 +457,17 @@ TEST(Balance, what_comes_from_no_single_machine_is_neither_forwarded_nor_answere
   EXPECT_EQ(world.tables().reasons[0].packets[static_cast<u32>(Reason::pass_malformed)], 20U);
 }
 
+TEST(Balance, what_claims_to_come_from_the_director_itself_is_left_to_the_kernel) {
+  Direct world;
+  world.director.add_own("203.0.113.0", 24);
+  world.director.add_own("2001:db8:5::1", 128);
+  EXPECT_EQ(world.send(from_client().ipv4("203.0.113.9", vip).tcp(1, web, syn)).verdict, Verdict::pass);
+  EXPECT_EQ(world.send(from_client().ipv6("2001:db8:5::1", vip6).tcp(1, web, syn)).verdict, Verdict::pass);
+  EXPECT_EQ(world.counted(Reason::pass_malformed), 2U);
+  EXPECT_EQ(world.send(from_client().ipv4("203.0.114.9", vip).tcp(1, web, syn)).verdict, Verdict::redirect);
+  EXPECT_EQ(world.send(from_client().ipv6("2001:db8:5::2", vip6).tcp(1, web, syn)).verdict, Verdict::redirect);
+}
+
 TEST(Balance, sloppy_tcp_begins_with_anything_but_a_reset) {
   Direct world;
   world.tables().settings->sloppy_tcp = 1;

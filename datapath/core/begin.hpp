@@ -298,7 +298,8 @@ PEN_INLINE Next go_to(P& p, Work& work, u32 slot) {
 template <Platform P>
 PEN_INLINE Next leave(P& p, Work& work) {
   if (is_bypassed(p, work)) {
-    take_route_only(work, server_of_none, {.next_hop = no_next_hop, .generation = 0, .method = Method::bypass, .available = 1}, 0);
+    take_route_only(work, server_of_none,
+                    {.next_hop = no_next_hop, .generation = 0, .method = Method::bypass, .available = 1}, 0);
     return Next::then_connect;
   }
   if (work.offer.port == ftp_port && work.packet.key.vip_port != ftp_port) return pass(p, Reason::pass_no_service);
@@ -356,7 +357,8 @@ PEN_INLINE Next begin(P& p, Work& work) {
   if (!has_unicast_source(packet.key) || !is_intact(p, packet)) return pass(p, Reason::pass_malformed);
   if (!packet.is_icmp && !may_begin_connection(p, packet))
     return was_full(p) ? Next::then_go_stateless : pass(p, Reason::pass_no_connection);
-  if (is_own_address(p, work, packet.key.client)) return pass(p, Reason::pass_malformed);  // the kernel calls it martian
+  if (is_own_address(p, work, packet.key.client))
+    return pass(p, Reason::pass_malformed);  // the kernel calls it martian
   if (is_shed(p)) return drop(p, Reason::drop_packet);
   work.is_persistent = (work.offer.flags & service_persistent) != 0;
   return work.is_persistent ? Next::then_choose_known : Next::then_choose;

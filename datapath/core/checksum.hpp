@@ -77,7 +77,8 @@ PEN_INLINE u64 sum_of_address(const AddressImage& address) {
 }
 
 // The pseudo header: addresses, length, next header (RFC 9293 §3.1, RFC 8200 §8.1); the same sum for both families.
-PEN_INLINE u64 sum_of_pseudo_header(const AddressImage& source, const AddressImage& destination, u8 protocol, u32 length) {
+PEN_INLINE u64 sum_of_pseudo_header(const AddressImage& source, const AddressImage& destination, u8 protocol,
+                                    u32 length) {
   return sum_of_address(source) + sum_of_address(destination) + static_cast<u16>(big(u16{protocol})) +
          static_cast<u16>(big(static_cast<u16>(length)));
 }

@@ -9,7 +9,9 @@
 
 namespace penstock {
 
-PEN_INLINE bool is_set(const u64 (&bits)[vip_filter_bits / 64], u32 bit) { return (bits[bit / 64] >> (bit % 64) & 1) != 0; }
+PEN_INLINE bool is_set(const u64 (&bits)[vip_filter_bits / 64], u32 bit) {
+  return (bits[bit / 64] >> (bit % 64) & 1) != 0;
+}
 
 // What a look at the addresses says of a packet. A wrong yes costs a look-up, a wrong no cannot be.
 struct Gate {

@@ -129,10 +129,11 @@ template <Platform P>
 PEN_INLINE void note_end(P& p, const Connection& request) {
   const RealServer* server = p.server(request.server);
   Work* work = p.work();
-  const u32 count = work ? work->ended_count : ended_max;
+  u32 count = work ? work->ended_count : ended_max;
   if (!server || !work || count >= ended_max) return;
-  work->ended[count % ended_max] = reply_key_of(p, request, *server);
   work->ended_count = count + 1;
+  PEN_FORGET(count);
+  work->ended[count % ended_max] = reply_key_of(p, request, *server);
 }
 
 // What is owed when a record ends, by whomever. Who ends requests runs end_replies() afterwards.
@@ -195,8 +196,7 @@ PEN_INLINE void track(P& p, Work& work, const Flow& flow, Direction direction) {
   const Standing standing = next_standing(*settings, work.packet, state, direction);
   const u32 expiry = p.now() + standing.timeout;
   if (is_fresh(*settings, flow.found.word, standing.state, expiry)) return;
-  if (!compare_exchange(&flow.found.record->word, flow.found.word,
-                        with_state(flow.found.word, standing.state, expiry)))
+  if (!compare_exchange(&flow.found.record->word, flow.found.word, with_state(flow.found.word, standing.state, expiry)))
     return;
   if (standing.state == state) return;
   const bool active = is_active(key, standing.state);

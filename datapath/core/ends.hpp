@@ -15,7 +15,8 @@ struct Ends {
 };
 
 PEN_INLINE Ends ends_of(const FlowKey& key) {
-  return {.source = key.client, .destination = key.vip, .source_port = key.client_port, .destination_port = key.vip_port};
+  return {
+      .source = key.client, .destination = key.vip, .source_port = key.client_port, .destination_port = key.vip_port};
 }
 
 // What to add to a sum when `from` becomes `to` (RFC 1624): ~from + to, in ones' complement.
@@ -71,8 +72,8 @@ PEN_INLINE bool make_udp_checksum(P& p, Work& work, const Ends& to) {
   const Packet& packet = work.packet;
   if (packet.is_first_fragment) return true;  // covers what isn't here
   const u32 length = network_offset + packet.ip_length - packet.transport;
-  const u64 sum = sum_of(p, work, packet.transport, length) +
-                  sum_of_pseudo_header(to.source, to.destination, protocol_udp, length);
+  const u64 sum =
+      sum_of(p, work, packet.transport, length) + sum_of_pseudo_header(to.source, to.destination, protocol_udp, length);
   auto* udp = transport_header<UdpHeader>(p, packet);
   if (!udp) return false;
   const u16 checksum = static_cast<u16>(~fold(sum));
@@ -96,7 +97,8 @@ PEN_INLINE bool write_transport(P& p, Work& work, const Ends& from, const Ends& 
   }
   if (is_sctp(packet.key)) {
     const bool same = from.source_port == to.source_port && from.destination_port == to.destination_port;
-    if (packet.is_first_fragment) return true;  // the checksum is over what isn't here: the server will drop the datagram
+    if (packet.is_first_fragment)
+      return true;  // the checksum is over what isn't here: the server will drop the datagram
     return same || p.run_crc(work) != 0;
   }
   auto* udp = transport_header<UdpHeader>(p, packet);

@@ -281,8 +281,9 @@ TEST(ForwardNatStrays, nat_icmp_send_refuses_those_of_its_services_ports) {
   world.settings().nat_icmp_send = 1;
   for (const u8 protocol : {u8{6}, u8{17}, u8{132}}) world.director.add_server_port({rip(11), inside, protocol});
   const Frame stray = answer("4").tcp(inside, 2, ack);
+  const Frame quoted = answer("4", {.ttl = 63}).tcp(inside, 2, ack);  // on its way already, as the kernel's is
   expect_frame(world.reply(stray),
-               to_rs(11).ipv4(inner_address, rip(11), {.tos = 0xc0}).icmp(3, 3).payload(quote(stray)), inner_link);
+               to_rs(11).ipv4(inner_address, rip(11), {.tos = 0xc0}).icmp(3, 3).payload(quote(quoted)), inner_link);
   world.expect_counted(Reason::no_reply_connection);
   EXPECT_EQ(world.reply(answer("4").udp(inside, 2)).verdict, Verdict::transmit);
   EXPECT_EQ(world.reply(answer("4").sctp(inside, 2, 0)).verdict, Verdict::transmit);

@@ -33,7 +33,8 @@ PEN_INLINE u32 both(be16 first, be16 second) { return static_cast<u32>(first) | 
 
 // Each word of the message has a key word of its own, whatever the family.
 PEN_INLINE u64 hash_of(const HashKey& key, const FlowKey& flow) {
-  const u32 rest = static_cast<u32>(flow.protocol) | static_cast<u32>(flow.family) << 8 | static_cast<u32>(flow.role) << 16;
+  const u32 rest =
+      static_cast<u32>(flow.protocol) | static_cast<u32>(flow.family) << 8 | static_cast<u32>(flow.role) << 16;
   const u64 ports = nh_ports(key, both(flow.client_port, flow.vip_port), rest);
   if (flow.family == Family::ipv4)
     return spread(ports + nh_pair(key, 1, low_half(flow.client.low), low_half(flow.vip.low)));

@@ -89,9 +89,8 @@ PEN_INLINE u64 sum_of_icmp(P& p, Work& work, const AddressImage& source, const A
   const Packet& packet = work.packet;
   const u32 length = icmp_length<P>(packet);
   const u64 sum = sum_of(p, work, packet.transport, length);
-  return packet.key.family == Family::ipv4
-             ? sum
-             : sum + sum_of_pseudo_header(source, destination, protocol_icmpv6, length);
+  return packet.key.family == Family::ipv4 ? sum
+                                           : sum + sum_of_pseudo_header(source, destination, protocol_icmpv6, length);
 }
 
 template <Platform P>
@@ -315,7 +314,8 @@ PEN_INLINE Next take_icmp(P& p, Work& work) {
   Packet& quote = work.quote;
   if (!parse_quote(p, quote_offset(packet), packet.key.family, quote)) return pass(p, Reason::pass_icmp);
   const bool has_ports = parse_quoted_ports(p, quote);
-  const Ends outer{.source = packet.key.client, .destination = packet.key.vip, .source_port = {}, .destination_port = {}};
+  const Ends outer{
+      .source = packet.key.client, .destination = packet.key.vip, .source_port = {}, .destination_port = {}};
   if (has_ports && load_acquire(&settings->translating_servers) != 0) {
     quote.key.role = Role::reply;
     const Next told = take_error_from_server(p, work, outer);

@@ -4,6 +4,9 @@
 
 #define PEN_INLINE inline __attribute__((always_inline))
 
+// Makes the compiler forget what it knows of a number, so that it keeps the mask behind which the verifier sees the bound.
+#define PEN_FORGET(number) asm volatile("" : "+r"(number))
+
 // Behind the parameter list of a lambda.
 #define PEN_INLINE_LAMBDA __attribute__((always_inline))
 

@@ -21,9 +21,10 @@ PEN_INLINE u32 insert(P& p, Work& work) {
   if (role == Role::persistence) add(&load->persistent, 1);
   const u32 now = p.now();
   const Place place = place_of(insertion.hash, p.config().connection_buckets);
-  const Claimed<Connection> slot = publish_record(
-      ConnectionTable<P>{p}, place, content, insertion.state, now + insertion.timeout, now, insertion.evicts ? WhenFull::evict : WhenFull::refuse,
-      [&p](const Connection& ended, u64 word) PEN_INLINE_LAMBDA { account_for_end(p, ended, word); });
+  const Claimed<Connection> slot =
+      publish_record(ConnectionTable<P>{p}, place, content, insertion.state, now + insertion.timeout, now,
+                     insertion.evicts ? WhenFull::evict : WhenFull::refuse,
+                     [&p](const Connection& ended, u64 word) PEN_INLINE_LAMBDA { account_for_end(p, ended, word); });
   insertion.record = record_number(slot.which == 0 ? place.bucket[0] : place.bucket[1], slot.slot);
   if (slot.record) return 1;
   if (role == Role::request) unbind_load(load, active);
@@ -36,15 +37,14 @@ template <Platform P>
 PEN_INLINE u32 settle_insertion(P& p, Work& work) {
   Insertion& insertion = work.insertion;
   const Place place = place_of(insertion.hash, p.config().connection_buckets);
-  for_each_of_key<Connection>(
-      ConnectionTable<P>{p}, place, insertion.content.key, p.now(),
-      [&](const Found<Connection>& found) PEN_INLINE_LAMBDA {
-        if (insertion.saved) return end_connection(p, found);
-        insertion.saved = true;
-        insertion.is_ours = insertion.record == record_number(found);
-        insertion.record = record_number(found);
-        insertion.owner = owner_of(found.word);
-      });
+  for_each_of_key<Connection>(ConnectionTable<P>{p}, place, insertion.content.key, p.now(),
+                              [&](const Found<Connection>& found) PEN_INLINE_LAMBDA {
+                                if (insertion.saved) return end_connection(p, found);
+                                insertion.saved = true;
+                                insertion.is_ours = insertion.record == record_number(found);
+                                insertion.record = record_number(found);
+                                insertion.owner = owner_of(found.word);
+                              });
   return 0;
 }
 

@@ -98,8 +98,8 @@ PEN_INLINE Next take_stray(P& p, Work& work) {
   const Settings* settings = p.settings();
   if (!settings || load_acquire(&settings->nat_icmp_send) == 0 || packet.is_portless)
     return pass(p, Reason::pass_no_reply);
-  const bool resets = is_tcp(packet.key)    ? (packet.tcp_flags & tcp_rst) != 0
-                      : is_sctp(packet.key) && packet.event == static_cast<u8>(SctpEvent::abort);
+  const bool resets = is_tcp(packet.key) ? (packet.tcp_flags & tcp_rst) != 0
+                                         : is_sctp(packet.key) && packet.event == static_cast<u8>(SctpEvent::abort);
   const ServiceKey as_server{.vip = packet.key.client,
                              .port = packet.key.client_port,
                              .protocol = packet.key.protocol,

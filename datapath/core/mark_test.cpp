@@ -169,7 +169,7 @@ TEST(Mark, without_a_server_packets_of_a_cache_pass_by_it) {
   EXPECT_EQ(world.send(from_client().ipv4(client, "203.0.113.9").tcp(1, 80, ack)).verdict, Verdict::pass);
   EXPECT_EQ(world.counted(Reason::pass_bypass), 2U);
   // Not to the director itself, and not without the setting.
-  world.director.add_service({vip, 9, 6}, {});
+  world.director.add_own(vip, 32);
   EXPECT_EQ(world.send(in4().tcp(1, 80, syn)).verdict, Verdict::transmit);
   world.settings().cache_bypass = 0;
   EXPECT_EQ(world.send(from_client().ipv4(client, "203.0.113.9").tcp(2, 80, syn)).verdict, Verdict::transmit);

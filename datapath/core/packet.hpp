@@ -8,9 +8,9 @@
 namespace penstock {
 
 struct Packet {
-  FlowKey key;    // as of a client's packet: client is the source
-  u64 hash;       // of the key, under the boot secret
-  u32 ip_length;  // bytes of the IP packet, header included
+  FlowKey key;      // as of a client's packet: client is the source
+  u64 hash;         // of the key, under the boot secret
+  u32 ip_length;    // bytes of the IP packet, header included
   u32 fragment_id;  // as in the header
   VlanTag tag;      // that the frame came with; no type: none
   u16 transport;    // offset of the transport header in the frame

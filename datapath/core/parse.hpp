@@ -144,8 +144,8 @@ template <Platform P>
 PEN_INLINE Parsed parse_sctp(const P& p, Packet& packet) {
   const auto* start = transport_header<SctpStart>(p, packet);
   if (!start) return unfit(Reason::pass_malformed);
-  packet.event = is_abort_bundled(p, packet, start->chunk) ? static_cast<u8>(SctpEvent::abort)
-                                                           : sctp_event(start->chunk.type);
+  packet.event =
+      is_abort_bundled(p, packet, start->chunk) ? static_cast<u8>(SctpEvent::abort) : sctp_event(start->chunk.type);
   return parse_ports(p, packet, sizeof(SctpStart));
 }
 

@@ -20,49 +20,49 @@ namespace penstock {
 // The packet path is cut into steps, which the kernel verifies one by one (ADR-0007): each is a function of the same name,
 // name(P&, Work&), and the platform's verb run_name(work) leads there. A stage decides what becomes of the packet, or which stage
 // goes on with it; balance() runs them one after another, so that their stacks don't add up.
-#define PEN_STAGES(X)                                                              \
-  X(take_untagged)     /* a frame whose VLAN tag was taken off */                  \
-  X(take_unusual)      /* fragments, IPv6 extension headers */                     \
-  X(take_icmp)         /* an ICMP error */                                         \
-  X(tell_server)       /* an ICMP error for the real server of work.route */       \
-  X(take_reply)        /* a packet from a real server */                           \
-  X(take_stray)        /* one that is no reply */                                  \
-  X(take_request)      /* a packet with ports to a virtual address */              \
-  X(begin)             /* a packet of no connection */                             \
-  X(choose_known)      /* a persistent service: where the client went before */    \
-  X(choose)            /* a real server by the schedule */                         \
-  X(keep_cache)        /* lblc, lblcr: where a destination went */                 \
-  X(forget_template)   /* persistence: the one that can't be used */               \
-  X(keep_template)     /* persistence: remember work.choice.server */              \
-  X(claim_port)        /* fullnat: a local address and port */                     \
-  X(connect)           /* a connection to work.choice.server */                    \
-  X(go_stateless)      /* no free slot: by the hash alone */                       \
-  X(bind_replies)      /* nat, fullnat: so that the replies are found */           \
-  X(insert_reply)      /* nat */                                                   \
-  X(give_up)           /* the record work.claim */                                 \
-  X(forward)           /* along work.route */                                      \
-  X(forward_nat)       /* along work.route */                                      \
-  X(forward_tunnel)    /* along work.route */                                      \
-  X(forward_fullnat)   /* along work.route */                                      \
-  X(refuse)            /* answer with work.refusal */                              \
-  X(punt)              /* hand the frame to the daemon: work.punt */
+#define PEN_STAGES(X)                                                         \
+  X(take_untagged)   /* a frame whose VLAN tag was taken off */               \
+  X(take_unusual)    /* fragments, IPv6 extension headers */                  \
+  X(take_icmp)       /* an ICMP error */                                      \
+  X(tell_server)     /* an ICMP error for the real server of work.route */    \
+  X(take_reply)      /* a packet from a real server */                        \
+  X(take_stray)      /* one that is no reply */                               \
+  X(take_request)    /* a packet with ports to a virtual address */           \
+  X(begin)           /* a packet of no connection */                          \
+  X(choose_known)    /* a persistent service: where the client went before */ \
+  X(choose)          /* a real server by the schedule */                      \
+  X(keep_cache)      /* lblc, lblcr: where a destination went */              \
+  X(forget_template) /* persistence: the one that can't be used */            \
+  X(keep_template)   /* persistence: remember work.choice.server */           \
+  X(claim_port)      /* fullnat: a local address and port */                  \
+  X(connect)         /* a connection to work.choice.server */                 \
+  X(go_stateless)    /* no free slot: by the hash alone */                    \
+  X(bind_replies)    /* nat, fullnat: so that the replies are found */        \
+  X(insert_reply)    /* nat */                                                \
+  X(give_up)         /* the record work.claim */                              \
+  X(forward)         /* along work.route */                                   \
+  X(forward_nat)     /* along work.route */                                   \
+  X(forward_tunnel)  /* along work.route */                                   \
+  X(forward_fullnat) /* along work.route */                                   \
+  X(refuse)          /* answer with work.refusal */                           \
+  X(punt)            /* hand the frame to the daemon: work.punt */
 
 // Work that stages have done for them.
-#define PEN_HELPERS(X)                                                             \
-  X(insert)            /* work.insertion into the connection table */              \
-  X(settle_insertion)  /* and what of it stays */                                  \
-  X(end_replies)       /* of the requests in work.ended */                         \
-  X(match_rule)        /* whether mark rule work.rule means work.packet */         \
-  X(find_mark)         /* the firewall mark of work.packet */                      \
-  X(is_own)            /* whether work.asked is an address of the director */      \
-  X(assure)            /* the template of work.packet's connection is in use */    \
-  X(scan)              /* work.choice over its candidates */                       \
-  X(try_port)          /* fullnat: one local address and port */                   \
-  X(remember_fragments) /* where the first of them went */                         \
-  X(leave_tagged)      /* put on the VLAN tag work.tag */                          \
-  X(sum)               /* of work.summed, folded */                                \
-  X(crc_part)          /* work.crc over work.summed */                             \
-  X(crc)               /* the SCTP checksum of work.packet */
+#define PEN_HELPERS(X)                                                           \
+  X(insert)             /* work.insertion into the connection table */           \
+  X(settle_insertion)   /* and what of it stays */                               \
+  X(end_replies)        /* of the requests in work.ended */                      \
+  X(match_rule)         /* whether mark rule work.rule means work.packet */      \
+  X(find_mark)          /* the firewall mark of work.packet */                   \
+  X(is_own)             /* whether work.asked is an address of the director */   \
+  X(assure)             /* the template of work.packet's connection is in use */ \
+  X(scan)               /* work.choice over its candidates */                    \
+  X(try_port)           /* fullnat: one local address and port */                \
+  X(remember_fragments) /* where the first of them went */                       \
+  X(leave_tagged)       /* put on the VLAN tag work.tag */                       \
+  X(sum)                /* of work.summed, folded */                             \
+  X(crc_part)           /* work.crc over work.summed */                          \
+  X(crc)                /* the SCTP checksum of work.packet */
 
 #define PEN_STEPS(X) PEN_STAGES(X) PEN_HELPERS(X)
 

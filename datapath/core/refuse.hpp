@@ -68,8 +68,8 @@ template <Platform P>
 PEN_INLINE IcmpErrorPlan plan_icmp_error(P& p, const Packet& packet, const Refusal& refusal, u32 quoted_max) {
   const bool v4 = packet.key.family == Family::ipv4;
   const IcmpKind kind = refusal.error == IcmpError::relayed ? IcmpKind{refusal.type, refusal.code}
-                        : v4                                 ? icmpv4_kind(refusal.error)
-                                                             : icmpv6_kind(refusal.error);
+                        : v4                                ? icmpv4_kind(refusal.error)
+                                                            : icmpv6_kind(refusal.error);
   return {.kind = kind,
           .quoted = smaller(packet.ip_length, quoted_max),
           .rest = refusal.mtu,
@@ -169,8 +169,7 @@ PEN_INLINE u32 build_icmpv6_error(P& p, Work& work) {
 // A stage: makes the frame in hand an ICMP error about the packet in it (work.refusal), and sends it back.
 template <Platform P>
 PEN_INLINE Next refuse(P& p, Work& work) {
-  const u32 length =
-      work.packet.key.family == Family::ipv4 ? build_icmpv4_error(p, work) : build_icmpv6_error(p, work);
+  const u32 length = work.packet.key.family == Family::ipv4 ? build_icmpv4_error(p, work) : build_icmpv6_error(p, work);
   if (length == 0) return drop(p, Reason::no_room);
   if (work.refusal.server != no_slot) count_error_out(p, length, work.refusal.server);
   work.tag = work.packet.tag;
@@ -182,7 +181,7 @@ enum class Sender : u8 { virtual_address, director };
 // `server`: whose connection the packet belongs to, or no_slot. The error counts as going out for it.
 template <Platform P>
 PEN_INLINE Next refuse_with(P& p, Work& work, IcmpError error, Reason reason, u32 server, u32 mtu = 0,
-                               Sender sender = Sender::virtual_address) {
+                            Sender sender = Sender::virtual_address) {
   count(p, reason);
   work.refusal = {.mtu = mtu,
                   .server = server,

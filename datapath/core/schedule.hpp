@@ -30,11 +30,13 @@ PEN_INLINE u32 candidate(P& p, const Packet& packet, const Choice& choice, u32 i
   u32 index = choice.start + i;
   switch (choice.head.kind) {
     case SchedulerKind::source_hash:
-      index = schedulers::sh_bucket(packet.key.client, packet.key.family, choice.hash_port, i == 0 ? 0 : (choice.start + i - 1) & 0xff);
+      index = schedulers::sh_bucket(packet.key.client, packet.key.family, choice.hash_port,
+                                    i == 0 ? 0 : (choice.start + i - 1) & 0xff);
       break;
     case SchedulerKind::maglev: {
       const u32 offset = i == 0 ? 0 : (choice.start + i - 1) % choice.schedule.size;
-      index = schedulers::mh_entry(packet.key.client, packet.key.family, choice.hash_port, offset, choice.schedule.size);
+      index =
+          schedulers::mh_entry(packet.key.client, packet.key.family, choice.hash_port, offset, choice.schedule.size);
       break;
     }
     default:
@@ -153,7 +155,9 @@ PEN_INLINE u32 choose_by_hash(P& p, Work& work) {
 }
 
 template <Platform P>
-PEN_INLINE u32 choose_least(P& p, Work& work) { return scan_for(p, work, ScanFor::least_loaded); }
+PEN_INLINE u32 choose_least(P& p, Work& work) {
+  return scan_for(p, work, ScanFor::least_loaded);
+}
 
 // Two draws by weight, from the flow's hash and a counter, and of the two the less loaded.
 template <Platform P>
@@ -301,7 +305,8 @@ PEN_INLINE bool is_set_old(const Settings& settings, be16 changed, be16 now) {
 }
 
 template <Platform P>
-PEN_INLINE void change_set(P& p, Work& work, const Settings& settings, const Flow& cached, const FlowKey& key, u64 set) {
+PEN_INLINE void change_set(P& p, Work& work, const Settings& settings, const Flow& cached, const FlowKey& key,
+                           u64 set) {
   if (cached.found.record) end_connection(p, cached);
   remember(p, work, key, set, set_time(p, settings), settings.lblcr_expiration);
 }

@@ -18,10 +18,10 @@ static constexpr u32 sctp_active_states = one_of(SctpState::established);
 // Before the handshake is complete: the first to go when the table is full.
 static constexpr u32 tcp_half_open_states =
     one_of(TcpState::syn_sent) | one_of(TcpState::syn_recv) | one_of(TcpState::synack);
-static constexpr u32 sctp_half_open_states =
-    one_of(SctpState::init1) | one_of(SctpState::init) | one_of(SctpState::cookie_sent) |
-    one_of(SctpState::cookie_replied) | one_of(SctpState::cookie_wait) | one_of(SctpState::cookie) |
-    one_of(SctpState::cookie_echoed);
+static constexpr u32 sctp_half_open_states = one_of(SctpState::init1) | one_of(SctpState::init) |
+                                             one_of(SctpState::cookie_sent) | one_of(SctpState::cookie_replied) |
+                                             one_of(SctpState::cookie_wait) | one_of(SctpState::cookie) |
+                                             one_of(SctpState::cookie_echoed);
 
 PEN_INLINE bool is_tcp(const FlowKey& key) { return key.protocol == protocol_tcp; }
 PEN_INLINE bool is_sctp(const FlowKey& key) { return key.protocol == protocol_sctp; }
@@ -64,8 +64,9 @@ PEN_INLINE u8 tcp_event(u8 flags) {
 // Events by the type of a packet's first chunk (RFC 9260 §3.2), four bits each. Types that aren't listed count as data.
 constexpr u64 sctp_events_by_chunk() {
   using enum SctpEvent;
-  const SctpEvent events[16] = {data,     init,         init_ack, data,        data,       data, abort,             shutdown,
-                                shutdown_ack, error, cookie_echo, cookie_ack, data, data, shutdown_complete, data};
+  const SctpEvent events[16] = {data,  init,     init_ack,          data,  data,        data,
+                                abort, shutdown, shutdown_ack,      error, cookie_echo, cookie_ack,
+                                data,  data,     shutdown_complete, data};
   u64 packed = 0;
   for (u32 type = 0; type < 16; ++type) packed |= static_cast<u64>(events[type]) << (type * 4);
   return packed;

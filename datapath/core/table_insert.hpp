@@ -181,8 +181,8 @@ PEN_INLINE Claimed<Record> claim_for(Table table, const Place& place, u32 now, W
 // same. `on_end(record, word)` is called for each record that ends by it: one that had expired, or was evicted. Null record: no
 // slot.
 template <typename Record, typename Table, typename OnEnd>
-PEN_INLINE Claimed<Record> publish_record(Table table, const Place& place, const Record& content, u32 state, u32 expiry, u32 now,
-                                  WhenFull when_full, OnEnd on_end) {
+PEN_INLINE Claimed<Record> publish_record(Table table, const Place& place, const Record& content, u32 state, u32 expiry,
+                                          u32 now, WhenFull when_full, OnEnd on_end) {
   const Claimed<Record> slot = claim_for<Record>(table, place, now, when_full);
   if (!slot.record) return slot;
   u64* tags = table.tags(slot.which == 0 ? place.bucket[0] : place.bucket[1]);

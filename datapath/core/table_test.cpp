@@ -154,10 +154,9 @@ TEST(Table, a_full_pair_of_buckets_refuses_or_gives_up_its_oldest_half_open_conn
   EXPECT_FALSE(table.insert(100, 1000, 0).stored);
   EXPECT_EQ(table.ended, 0U);
 
-  const Place place = table.place(100);
   u32 oldest_expiry = ~0U;
-  for (const Connection& record : table.buckets()[place.bucket[0]].records) {
-    oldest_expiry = std::min(oldest_expiry, expires_of(record.word));
+  for (const ConnectionBucket& bucket : table.buckets()) {
+    for (const Connection& record : bucket.records) oldest_expiry = std::min(oldest_expiry, expires_of(record.word));
   }
   EXPECT_TRUE(table.insert(100, 1000, 0, WhenFull::evict).stored);
   EXPECT_EQ(table.ended, 1U);

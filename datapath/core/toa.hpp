@@ -11,12 +11,11 @@ static constexpr u32 toa_bytes_ipv6 = 20;
 static constexpr u32 tcp_words_max = 15;
 
 // Moves the headers before the options `bytes` to the front.
-template <Platform P>
-PEN_INLINE bool open_gap(P& p, u32 headers, u32 bytes) {
+template <u32 headers, u32 bytes, Platform P>
+PEN_INLINE bool open_gap(P& p) {
   if (!p.grow_head(bytes)) return false;
   PEN_ROLLED
-  for (u32 i = 0; i < (network_offset + sizeof(Ipv6Header) + sizeof(TcpHeader)) / 2; ++i) {
-    if (i * 2 >= headers) break;
+  for (u32 i = 0; i < headers / 2; ++i) {
     const u16* from = header_at<u16>(p, bytes + i * 2);
     u16* to = header_at<u16>(p, i * 2);
     if (!from || !to) return false;
@@ -43,9 +42,9 @@ PEN_INLINE bool grow_lengths(P& p, const Packet& packet, u32 bytes) {
   return true;
 }
 
-template <Platform P>
-PEN_INLINE bool write_toa(P& p, const FlowKey& client, u32 kind, u32 tcp_offset, u32 tcp_length, u32 bytes) {
-  const u32 at = tcp_offset + sizeof(TcpHeader);
+template <u32 tcp_offset, u32 bytes, Platform P>
+PEN_INLINE bool write_toa(P& p, const FlowKey& client, u32 kind, u32 tcp_length) {
+  static constexpr u32 at = tcp_offset + sizeof(TcpHeader);
   auto* head = header_at<u32>(p, at);
   auto* low = header_at<u32>(p, at + 4);
   if (!head || !low) return false;
@@ -74,24 +73,28 @@ PEN_INLINE bool write_toa(P& p, const FlowKey& client, u32 kind, u32 tcp_offset,
   return true;
 }
 
+template <u32 ip_header, u32 bytes, Platform P>
+PEN_INLINE bool add_toa(P& p, const Packet& packet, u32 kind, u32 mtu) {
+  static constexpr u32 tcp_offset = network_offset + ip_header;
+  const auto* tcp = header_at<TcpHeader>(p, tcp_offset);
+  const bool plain = packet.transport == tcp_offset;  // no IP options, no extension headers
+  const bool fits = tcp && (tcp->data_offset >> 4) + bytes / 4 <= tcp_words_max && packet.ip_length + bytes <= mtu;
+  return plain && fits && open_gap<tcp_offset + sizeof(TcpHeader), bytes>(p) && grow_lengths(p, packet, bytes) &&
+         write_toa<tcp_offset, bytes>(p, packet.key, kind, packet.ip_length - ip_header);
+}
+
 // Into a packet whose ends are written already. A segment that has no room goes without.
 template <Platform P>
 PEN_INLINE void tell_client(P& p, Work& work, u32 mtu) {
   const Packet& packet = work.packet;
   const Settings* settings = p.settings();
   if (!settings || !is_tcp(packet.key) || is_fragment(packet)) return;
-  const u32 kind = load_acquire(&settings->toa_kind);
+  const u32 kind = load_acquire(&settings->toa_kind) & 0xff;
   if (kind == 0 || (work.route.traits & trait_answered) || (packet.tcp_flags & (tcp_syn | tcp_rst))) return;
-  const u32 bytes = packet.key.family == Family::ipv4 ? toa_bytes_ipv4 : toa_bytes_ipv6;
-  const u32 ip_header = packet.key.family == Family::ipv4 ? sizeof(Ipv4Header) : sizeof(Ipv6Header);
-  const auto* tcp = transport_header<TcpHeader>(p, packet);
-  const bool plain = packet.transport == network_offset + ip_header;  // no IP options, no extension headers
-  const bool fits = tcp && (tcp->data_offset >> 4) + bytes / 4 <= tcp_words_max && packet.ip_length + bytes <= mtu;
-  if (!plain || !fits) return count(p, Reason::toa_no_room);
-  const u32 tcp_offset = network_offset + ip_header;
-  if (!open_gap(p, tcp_offset + sizeof(TcpHeader), bytes)) return count(p, Reason::toa_no_room);
-  grow_lengths(p, packet, bytes);
-  write_toa(p, packet.key, kind & 0xff, tcp_offset, packet.ip_length - ip_header, bytes);
+  const bool told = packet.key.family == Family::ipv4
+                        ? add_toa<sizeof(Ipv4Header), toa_bytes_ipv4>(p, packet, kind, mtu)
+                        : add_toa<sizeof(Ipv6Header), toa_bytes_ipv6>(p, packet, kind, mtu);
+  if (!told) count(p, Reason::toa_no_room);
 }
 
 }  // namespace penstock

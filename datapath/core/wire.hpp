@@ -18,7 +18,7 @@ static constexpr u32 network_offset = sizeof(EthernetHeader);  // of the IP head
 
 static constexpr be16 ethertype_ipv4 = big(u16{0x0800});
 static constexpr be16 ethertype_ipv6 = big(u16{0x86dd});
-static constexpr be16 ethertype_vlan = big(u16{0x8100});           // IEEE 802.1Q
+static constexpr be16 ethertype_vlan = big(u16{0x8100});          // IEEE 802.1Q
 static constexpr be16 ethertype_vlan_service = big(u16{0x88a8});  // 802.1ad
 
 // Between the Ethernet addresses and the type of what follows.

@@ -12,7 +12,7 @@ enum class IcmpError : u8 { port_unreachable, time_exceeded, too_big, relayed };
 
 // An ICMP error to be sent about the packet in hand.
 struct Refusal {
-  u32 mtu;  // for too_big; for `relayed` the second word of its header, in host order
+  u32 mtu;     // for too_big; for `relayed` the second word of its header, in host order
   u32 server;  // whose connection the packet belongs to, or no_slot
   IcmpError error;
   u8 type;  // of `relayed`
@@ -37,9 +37,9 @@ struct Insertion {
   Connection content;  // word is ignored
   u64 hash;            // of the key
   u32 state;
-  u32 timeout;  // ticks
-  bool evicts;  // half-open connections give way to it
-  bool saved;   // result: a record of that key stands in the table
+  u32 timeout;   // ticks
+  bool evicts;   // half-open connections give way to it
+  bool saved;    // result: a record of that key stands in the table
   bool is_ours;  // result: it is this one, not another CPU's
   u8 zero[5];
   u32 record;  // result: place of the one that stands
@@ -50,8 +50,8 @@ struct Insertion {
 struct Choice {
   ScheduleRef schedule;
   ScheduleHead head;
-  u64 best_load;    // least: the load of `server`
-  s64 best_weight;  // and its weight
+  u64 best_load;     // least: the load of `server`
+  s64 best_weight;   // and its weight
   s64 total_weight;  // twos
   s64 draw[2];       // twos: what is left of each draw
   u32 drawn[2];      // twos: the servers that they fell on
@@ -72,8 +72,8 @@ struct Offer {
   u32 flags;
   u32 persistence_ticks;
   u32 netmask;
-  u32 mark;      // by which it was found, or 0
-  be16 port;     // the service's own; 0: of all ports
+  u32 mark;   // by which it was found, or 0
+  be16 port;  // the service's own; 0: of all ports
   be16 zero[3];
 };
 
@@ -104,8 +104,8 @@ struct Work {
   AddressImage asked;  // of work.packet's family, for the helper `is_own`
   FlowKey fragment;    // the first fragment's
   Peer claim;          // fullnat: the reply's record that holds the local port
-  VlanTag tag;  // that the frame leaves with; no type: none
-  u32 verdict;  // for the step `leave_tagged`
+  VlanTag tag;         // that the frame leaves with; no type: none
+  u32 verdict;         // for the step `leave_tagged`
   Summed summed;
   Punt punt;
   u32 rule;  // for the step `match_rule`

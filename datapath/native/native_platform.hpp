@@ -66,8 +66,7 @@ class NativePlatform {
   enum class Run { whole, after_waiting, to_fragment };
 
   // `ingress`: index of the interface the frame came in by.
-  NativePlatform(const Tables& tables, FrameBuffer& frame, u32 now, u32 ingress, u32 cpu = 0,
-                 Run run = Run::whole)
+  NativePlatform(const Tables& tables, FrameBuffer& frame, u32 now, u32 ingress, u32 cpu = 0, Run run = Run::whole)
       : tables_(tables), frame_(frame), now_(now), ingress_(ingress), cpu_(cpu), run_(run) {}
 
   [[nodiscard]] u8* data() const { return frame_.begin(); }

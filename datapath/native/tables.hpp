@@ -34,20 +34,20 @@ struct Tables {
   std::span<ServiceBucket> services;        // control plane; the packet path reads
   std::span<u64> connection_tags;           // with their buckets: a byte for each record (core/tag_bytes.hpp)
   std::span<u64> service_tags;
-  std::span<RealServer> servers;       // control plane; by slot
-  std::span<ServerLoad> loads;         // atomic adds by packet path and sweeper; by slot
-  std::span<ServerCounters> counters;  // packet path; [slot * config.cpus + cpu]
-  std::span<NextHop> next_hops;        // control plane; by row, row 0 stays unresolved
-  std::span<u64> schedules;            // control plane; cursors: packet path, by atomic add
-  std::span<Interface> interfaces;     // control plane; by interface index
-  std::span<ReasonCounters> reasons;   // packet path; [cpu]
-  std::span<PuntedFrame> punted;       // packet path fills, daemon empties; by compare-and-swap of the word
-  VipFilter* vip_filter = nullptr;     // control plane
-  Settings* settings = nullptr;        // control plane
-  MarkRules* mark_rules = nullptr;     // control plane
+  std::span<RealServer> servers;        // control plane; by slot
+  std::span<ServerLoad> loads;          // atomic adds by packet path and sweeper; by slot
+  std::span<ServerCounters> counters;   // packet path; [slot * config.cpus + cpu]
+  std::span<NextHop> next_hops;         // control plane; by row, row 0 stays unresolved
+  std::span<u64> schedules;             // control plane; cursors: packet path, by atomic add
+  std::span<Interface> interfaces;      // control plane; by interface index
+  std::span<ReasonCounters> reasons;    // packet path; [cpu]
+  std::span<PuntedFrame> punted;        // packet path fills, daemon empties; by compare-and-swap of the word
+  VipFilter* vip_filter = nullptr;      // control plane
+  Settings* settings = nullptr;         // control plane
+  MarkRules* mark_rules = nullptr;      // control plane
   OwnPrefixes* own_prefixes = nullptr;  // control plane
-  LocalPool* local_pool = nullptr;     // control plane
-  SharedState* shared = nullptr;       // packet path
+  LocalPool* local_pool = nullptr;      // control plane
+  SharedState* shared = nullptr;        // packet path
 
   [[nodiscard]] TableView<Connection> connection_table() const { return {connections, connection_tags}; }
   [[nodiscard]] TableView<Service> service_table() const { return {services, service_tags}; }

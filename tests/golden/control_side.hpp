@@ -49,7 +49,12 @@ class ControlSide {
 
  private:
   ControlSide(const Tables& tables, const Topology& topology, PassingClock& clock)
-      : tables_(tables), topology_(topology), clock_(clock), next_hops_(tables, topology), sweeper_(tables, clock), punted_(tables, clock, collector_) {}
+      : tables_(tables),
+        topology_(topology),
+        clock_(clock),
+        next_hops_(tables, topology),
+        sweeper_(tables, clock),
+        punted_(tables, clock, collector_) {}
 
   const Tables& tables_;
   const Topology& topology_;

@@ -44,7 +44,8 @@ void FixedNextHops::release(const model::Address& server) {
 
 std::vector<model::Prefix> FixedNextHops::own_prefixes() const {
   std::vector<model::Prefix> own;
-  for (const Prefix& prefix : topology_.local) own.push_back({prefix.address, static_cast<std::uint8_t>(prefix.length)});
+  for (const Prefix& prefix : topology_.local)
+    own.push_back({prefix.address, static_cast<std::uint8_t>(prefix.length)});
   return own;
 }
 

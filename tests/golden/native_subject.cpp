@@ -43,7 +43,8 @@ class NativeSubject final : public Subject {
         return Reaction{Verdict::pass, std::move(result.frame), std::nullopt};
       case penstock::Verdict::transmit:
       case penstock::Verdict::redirect:
-        return Reaction{Verdict::transmit, std::move(result.frame), interface_at(result.interface), control_->take_punted()};
+        return Reaction{Verdict::transmit, std::move(result.frame), interface_at(result.interface),
+                        control_->take_punted()};
       case penstock::Verdict::drop:
         return Reaction{Verdict::drop, {}, std::nullopt, control_->take_punted()};
       case penstock::Verdict::aborted:

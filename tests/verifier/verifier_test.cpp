@@ -1,5 +1,6 @@
 // The verifier's word on the data plane: on the kernel that runs the tests, and on 6.1, the oldest that is supported, as a
-// process (user-mode-linux). That one has no efficient unaligned access, so it is the stricter of the two.
+// process (user-mode-linux). That one has no efficient unaligned access, so it is the stricter of the two; it has no BTF of its own,
+// so it judges the steps one by one.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
