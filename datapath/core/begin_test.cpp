@@ -113,13 +113,15 @@ TEST(SynFlood, evicts_no_established_connection_of_any_method) {
       (void)world.send(in4().tcp(port, web, ack));
     }
     for (u32 i = 0; i < 20000; ++i) {
-      const std::string source = "203." + std::to_string(i >> 16) + "." + std::to_string(i >> 8 & 255) + "." + std::to_string(i & 255);
+      const std::string source =
+          "203." + std::to_string(i >> 16) + "." + std::to_string(i >> 8 & 255) + "." + std::to_string(i & 255);
       (void)world.send(from_client().ipv4(source, vip).tcp(1000, web, syn));
     }
     for (u16 port = 101; port <= 180; ++port)
       ASSERT_EQ(state_bits(world.record(port).word), static_cast<u64>(TcpState::established)) << port;
     world.expect_order();
-    EXPECT_EQ(world.records(Role::reply), method == Method::nat || method == Method::fullnat ? world.records(Role::request) : 0U);
+    EXPECT_EQ(world.records(Role::reply),
+              method == Method::nat || method == Method::fullnat ? world.records(Role::request) : 0U);
   }
 }
 

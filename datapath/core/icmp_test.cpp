@@ -68,11 +68,12 @@ INSTANTIATE_TEST_SUITE_P(Methods, IcmpOfTranslated,
 TEST_P(IcmpOfTranslated, from_the_servers_side_goes_back_to_the_client_from_the_virtual_address) {
   for (std::size_t length : {0U, 1U, 30U, 500U}) {
     SCOPED_TRACE(length);
-    const Frame lost = world_.ip(to_rs(11), world_.apparent(), world_.real(), 63)
-                           .udp(world_.apparent_port(), inside)
-                           .payload(length);
-    const Frame asked = world_.ip(from_client(), world_.near(), world_.virtual_ip(), 63).udp(40000, web).payload(length);
-    const Frame error = world_.ip(from_rs(11), world_.real(), world_.apparent()).icmp(world_.unreachable(), 1).payload(lost.packet());
+    const Frame lost =
+        world_.ip(to_rs(11), world_.apparent(), world_.real(), 63).udp(world_.apparent_port(), inside).payload(length);
+    const Frame asked =
+        world_.ip(from_client(), world_.near(), world_.virtual_ip(), 63).udp(40000, web).payload(length);
+    const Frame error =
+        world_.ip(from_rs(11), world_.real(), world_.apparent()).icmp(world_.unreachable(), 1).payload(lost.packet());
     expect_frame(world_.reply(error),
                  world_.ip(to_client(), world_.virtual_ip(), world_.near(), 63)
                      .icmp(world_.unreachable(), 1)
@@ -89,19 +90,18 @@ TEST_P(IcmpOfTranslated, from_a_router_before_the_server_too) {
   const Frame asked = world_.ip(from_client(), world_.near(), world_.virtual_ip(), 1).udp(40000, web);
   const u8 exceeded = world_.v4 ? 11 : 3;
   const Frame error = world_.ip(from_rs(99), router, world_.apparent()).icmp(exceeded, 0).payload(lost.packet());
-  expect_frame(world_.reply(error),
-               world_.ip(to_client(), world_.virtual_ip(), world_.near(), 63)
-                   .icmp(exceeded, 0)
-                   .payload(quoted_as(asked, lost)),
-               outer_link);
+  expect_frame(
+      world_.reply(error),
+      world_.ip(to_client(), world_.virtual_ip(), world_.near(), 63).icmp(exceeded, 0).payload(quoted_as(asked, lost)),
+      outer_link);
 }
 
 TEST_P(IcmpOfTranslated, the_mtu_that_it_tells_stays) {
   const Frame lost = world_.ip(to_rs(11), world_.apparent(), world_.real(), 63).udp(world_.apparent_port(), inside);
   const u8 type = world_.v4 ? 3 : 2;
   const u8 code = world_.v4 ? 4 : 0;
-  const PacketResult result =
-      world_.reply(world_.ip(from_rs(11), world_.real(), world_.apparent()).icmp(type, code, 1400).payload(lost.packet()));
+  const PacketResult result = world_.reply(
+      world_.ip(from_rs(11), world_.real(), world_.apparent()).icmp(type, code, 1400).payload(lost.packet()));
   const std::size_t at = 14 + (world_.v4 ? 20 : 40) + 6;
   EXPECT_EQ(result.interface, outer_link);
   EXPECT_EQ(result.frame.at(at) << 8 | result.frame.at(at + 1), 1400);
@@ -109,9 +109,11 @@ TEST_P(IcmpOfTranslated, the_mtu_that_it_tells_stays) {
 
 TEST_P(IcmpOfTranslated, from_the_clients_side_goes_to_the_real_server) {
   const Frame answered = world_.ip(to_client(), world_.virtual_ip(), world_.near(), 63).udp(web, 40000).payload(21);
-  const Frame as_sent = world_.ip(from_rs(11), world_.real(), world_.apparent(), 63).udp(inside, world_.apparent_port()).payload(21);
-  const Frame error =
-      world_.ip(from_client(), world_.near(), world_.virtual_ip()).icmp(world_.unreachable(), 3).payload(answered.packet());
+  const Frame as_sent =
+      world_.ip(from_rs(11), world_.real(), world_.apparent(), 63).udp(inside, world_.apparent_port()).payload(21);
+  const Frame error = world_.ip(from_client(), world_.near(), world_.virtual_ip())
+                          .icmp(world_.unreachable(), 3)
+                          .payload(answered.packet());
   expect_frame(world_.send(error),
                world_.ip(to_rs(11), world_.apparent(), world_.real(), 63)
                    .icmp(world_.unreachable(), 3)
@@ -123,7 +125,8 @@ TEST_P(IcmpOfTranslated, from_the_clients_side_goes_to_the_real_server) {
 
 TEST_P(IcmpOfTranslated, with_a_wrong_checksum_is_dropped) {
   const Frame lost = world_.ip(to_rs(11), world_.apparent(), world_.real(), 63).udp(world_.apparent_port(), inside);
-  Bytes error = world_.ip(from_rs(11), world_.real(), world_.apparent()).icmp(world_.unreachable(), 1).payload(lost.packet());
+  Bytes error =
+      world_.ip(from_rs(11), world_.real(), world_.apparent()).icmp(world_.unreachable(), 1).payload(lost.packet());
   error.back() ^= 1;
   EXPECT_EQ(world_.reply(error).verdict, Verdict::drop);
   world_.expect_counted(Reason::icmp_checksum);
@@ -132,16 +135,25 @@ TEST_P(IcmpOfTranslated, with_a_wrong_checksum_is_dropped) {
 TEST_P(IcmpOfTranslated, at_its_last_hop_is_dropped_without_an_error_about_the_error) {
   const Frame lost = world_.ip(to_rs(11), world_.apparent(), world_.real(), 63).udp(world_.apparent_port(), inside);
   const Frame answered = world_.ip(to_client(), world_.virtual_ip(), world_.near(), 63).udp(web, 40000);
-  EXPECT_EQ(world_.reply(world_.ip(from_rs(11), world_.real(), world_.apparent(), 1).icmp(world_.unreachable(), 1).payload(lost.packet())).verdict,
+  EXPECT_EQ(world_
+                .reply(world_.ip(from_rs(11), world_.real(), world_.apparent(), 1)
+                           .icmp(world_.unreachable(), 1)
+                           .payload(lost.packet()))
+                .verdict,
             Verdict::drop);
-  EXPECT_EQ(world_.send(world_.ip(from_client(), world_.near(), world_.virtual_ip(), 1).icmp(world_.unreachable(), 1).payload(answered.packet())).verdict,
+  EXPECT_EQ(world_
+                .send(world_.ip(from_client(), world_.near(), world_.virtual_ip(), 1)
+                          .icmp(world_.unreachable(), 1)
+                          .payload(answered.packet()))
+                .verdict,
             Verdict::drop);
   world_.tables().reasons[0].packets[static_cast<u32>(Reason::icmp_ttl_exceeded)] -= 1;
   world_.expect_counted(Reason::icmp_ttl_exceeded);
 }
 
 TEST_P(IcmpOfTranslated, cut_at_any_length_it_is_never_taken_for_more) {
-  const Frame lost = world_.ip(to_rs(11), world_.apparent(), world_.real(), 63).udp(world_.apparent_port(), inside).payload(16);
+  const Frame lost =
+      world_.ip(to_rs(11), world_.apparent(), world_.real(), 63).udp(world_.apparent_port(), inside).payload(16);
   for (std::size_t length = 0; length < lost.packet().size(); ++length) {
     const Frame error = world_.ip(from_rs(11), world_.real(), world_.apparent())
                             .icmp(world_.unreachable(), 1)
@@ -154,7 +166,8 @@ TEST_P(IcmpOfTranslated, cut_at_any_length_it_is_never_taken_for_more) {
 
 TEST_P(IcmpOfTranslated, about_nothing_that_we_know_is_the_kernels) {
   const Frame lost = world_.ip(to_rs(11), world_.apparent(), world_.real(), 63).udp(1, 2);
-  const Frame error = world_.ip(from_client(), world_.near(), world_.virtual_ip()).icmp(world_.unreachable(), 1).payload(lost.packet());
+  const Frame error =
+      world_.ip(from_client(), world_.near(), world_.virtual_ip()).icmp(world_.unreachable(), 1).payload(lost.packet());
   const PacketResult result = world_.send(error);
   EXPECT_EQ(result.verdict, Verdict::pass);
   EXPECT_EQ(hex(result.frame), hex(error.bytes()));
@@ -313,8 +326,8 @@ TEST(IcmpOfTunnel, of_another_kind_is_told_to_the_client_as_if_it_were_about_its
   Tunnels world;
   const Frame packet = in4({.ttl = 63}).udp(40000, web);
   const PacketResult sent = world.send(in4().udp(40000, web));
-  expect_frame(world.reply(about(sent, 3, 1)), to_client().ipv4(vip, client, {.tos = 0xc0}).icmp(3, 1).payload(packet.packet()),
-               outer_link);
+  expect_frame(world.reply(about(sent, 3, 1)),
+               to_client().ipv4(vip, client, {.tos = 0xc0}).icmp(3, 1).payload(packet.packet()), outer_link);
   expect_frame(world.reply(about(sent, 11, 0)),
                to_client().ipv4(vip, client, {.tos = 0xc0}).icmp(11, 0).payload(packet.packet()), outer_link);
   EXPECT_EQ(world.director.load(world.rs).path_mtu, 0U);

@@ -18,9 +18,7 @@ struct Punting : World {
     rs = add_rs(11, Method::direct, {.next_hop = hop});
     director.add_service({vip, dns, 17}, {rs});
   }
-  u32 ready() {
-    return static_cast<u32>(std::ranges::count(tables().punted, punt_ready, &PuntedFrame::word));
-  }
+  u32 ready() { return static_cast<u32>(std::ranges::count(tables().punted, punt_ready, &PuntedFrame::word)); }
   u32 rs = 0;
 };
 

@@ -85,7 +85,8 @@ TEST_P(Fragments, before_the_first_one_wait_with_the_daemon) {
 TEST_P(Fragments, of_another_datagram_or_source_do_not_follow) {
   (void)world_.send(world_.in().fragment(0, 800));
   EXPECT_EQ(world_.send(world_.in(64, 78).fragment(800, 800)).verdict, Verdict::drop);
-  const Frame other = world_.v4 ? from_client().ipv4("198.51.100.8", vip, {.id = 77}) : from_client().ipv6("2001:db8::8", vip6, {.id = 77});
+  const Frame other = world_.v4 ? from_client().ipv4("198.51.100.8", vip, {.id = 77})
+                                : from_client().ipv6("2001:db8::8", vip6, {.id = 77});
   EXPECT_EQ(world_.send(other.udp(40000, dns).payload(2000).fragment(800, 800)).verdict, Verdict::drop);
   EXPECT_EQ(world_.counted(Reason::fragment_waits), 2U);
 }
@@ -120,9 +121,13 @@ TEST_P(Fragments, of_replies_follow_their_first_one_too) {
   const bool v4 = world_.v4;
   const std::string apparent = world_.kind == Method::fullnat ? v4 ? lip : lip6 : v4 ? client : client6;
   const IpFields ip{.id = 99};
-  const Frame reply = (v4 ? from_rs(11).ipv4(rip(11), apparent, ip) : from_rs(11).ipv6(rip6(11), apparent, ip)).udp(inside, port).payload(2000);
+  const Frame reply = (v4 ? from_rs(11).ipv4(rip(11), apparent, ip) : from_rs(11).ipv6(rip6(11), apparent, ip))
+                          .udp(inside, port)
+                          .payload(2000);
   const IpFields ip_out{.ttl = 63, .id = 99};
-  const Frame back = (v4 ? to_client().ipv4(vip, client, ip_out) : to_client().ipv6(vip6, client6, ip_out)).udp(dns, 40000).payload(2000);
+  const Frame back = (v4 ? to_client().ipv4(vip, client, ip_out) : to_client().ipv6(vip6, client6, ip_out))
+                         .udp(dns, 40000)
+                         .payload(2000);
   EXPECT_EQ(world_.reply(reply.fragment(800, 1208)).verdict, Verdict::drop);
   expect_frame(world_.reply(reply.fragment(0, 800)), back.fragment(0, 800), outer_link);
   expect_frame(world_.reply(reply.fragment(800, 1208)), back.fragment(800, 1208), outer_link);
@@ -146,12 +151,9 @@ TEST(FragmentsOfTunnel, each_goes_into_a_packet_of_its_own) {
 // What the kernel gets it must get whole.
 TEST(FragmentsOfOthers, follow_their_first_one_to_the_kernel) {
   const Frame datagrams[] = {
-      in4({.id = 5}).icmp(8, 0).payload(2000),
-      in4({.id = 5}).protocol(47).payload(2000),
-      in4({.id = 5}).udp(1, 9999).payload(2000),
-      in4({.id = 5}).tcp(1, 9999, ack).payload(2000),
-      in6({.id = 5}).icmp(128, 0).payload(2000),
-      in6({.id = 5}).protocol(47).payload(2000),
+      in4({.id = 5}).icmp(8, 0).payload(2000),   in4({.id = 5}).protocol(47).payload(2000),
+      in4({.id = 5}).udp(1, 9999).payload(2000), in4({.id = 5}).tcp(1, 9999, ack).payload(2000),
+      in6({.id = 5}).icmp(128, 0).payload(2000), in6({.id = 5}).protocol(47).payload(2000),
       in6({.id = 5}).udp(1, 9999).payload(2000),
   };
   for (const Frame& datagram : datagrams) {
@@ -205,7 +207,8 @@ TEST(FragmentsOfIpv6, an_atomic_fragment_is_a_whole_datagram) {
   Pieces world(Method::nat, false);
   const Bytes alone{0, 0, 0, 0, 0, 9};
   expect_frame(world.send(in6().extension(44, alone).udp(40000, dns).payload(10)),
-               to_rs(11).ipv6(client6, rip6(11), {.ttl = 63}).extension(44, alone).udp(40000, inside).payload(10), inner_link);
+               to_rs(11).ipv6(client6, rip6(11), {.ttl = 63}).extension(44, alone).udp(40000, inside).payload(10),
+               inner_link);
   EXPECT_EQ(world.records(Role::fragment), 0U);
 }
 
@@ -225,7 +228,9 @@ TEST(FragmentsTable, give_way_to_connections) {
 
 TEST(ExtensionHeaders, are_passed_by_in_both_directions_of_nat) {
   Pieces world(Method::nat, false);
-  const auto dressed = [](const Frame& frame) { return frame.extension(0).extension(43, Bytes(22)).extension(60, Bytes(14)); };
+  const auto dressed = [](const Frame& frame) {
+    return frame.extension(0).extension(43, Bytes(22)).extension(60, Bytes(14));
+  };
   expect_frame(world.send(dressed(in6()).udp(40000, dns).payload(5)),
                dressed(to_rs(11).ipv6(client6, rip6(11), {.ttl = 63})).udp(40000, inside).payload(5), inner_link);
   expect_frame(world.reply(dressed(from_rs(11).ipv6(rip6(11), client6)).udp(inside, 40000).payload(5)),
@@ -237,13 +242,15 @@ TEST(ExtensionHeaders, icmp_errors_behind_them_are_relayed) {
   (void)world.send(in6().udp(40000, dns));
   const Frame answered = to_client().ipv6(vip6, client6, {.ttl = 63}).udp(dns, 40000);
   expect_frame(world.send(in6().extension(60).icmp(1, 0).payload(answered.packet())),
-               to_rs(11).ipv6(client6, vip6, {.ttl = 63}).extension(60).icmp(1, 0).payload(answered.packet()), inner_link);
+               to_rs(11).ipv6(client6, vip6, {.ttl = 63}).extension(60).icmp(1, 0).payload(answered.packet()),
+               inner_link);
 }
 
 TEST(ExtensionHeaders, the_longest_one_that_there_can_be) {
   Pieces world(Method::direct, false);
   const Bytes longest(2046);  // 2048 bytes with its first two
-  EXPECT_EQ(world.send(in6().extension(60, longest).udp(40000, dns)).verdict, Verdict::transmit) << "longer than the MTU";
+  EXPECT_EQ(world.send(in6().extension(60, longest).udp(40000, dns)).verdict, Verdict::transmit)
+      << "longer than the MTU";
   world.tables().next_hops[world.tables().servers[world.rs].route.next_hop].mtu = 9000;
   expect_frame(world.send(in6().extension(60, longest).udp(40000, dns)),
                to_rs(11).ipv6(client6, vip6, {.ttl = 63}).extension(60, longest).udp(40000, dns), inner_link);

@@ -53,7 +53,11 @@ TEST(Vlan, into_a_tunnel_too) {
   Tagged world(Method::tunnel, 42);
   const Frame inner = in4({.ttl = 63, .dont_fragment = true}).udp(1, web).payload(9);
   expect_frame(world.send(from_client().vlan(7).ipv4(client, vip, {.dont_fragment = true}).udp(1, web).payload(9)),
-               to_rs(11).vlan(42).ipv4(inner_address, rip(11), {.ttl = 63, .dont_fragment = true}).protocol(4).payload(inner.packet()),
+               to_rs(11)
+                   .vlan(42)
+                   .ipv4(inner_address, rip(11), {.ttl = 63, .dont_fragment = true})
+                   .protocol(4)
+                   .payload(inner.packet()),
                inner_link);
 }
 
@@ -64,7 +68,8 @@ TEST(Vlan, answers_go_back_under_the_clients_tag) {
     const u16 port = static_cast<u16>(sent.frame.at(38) << 8 | sent.frame.at(39));
     const std::string to = method == Method::nat ? client : inner_address;
     const Frame reply = eth(rs_mac(11), inner_mac).vlan(42).ipv4(rip(11), to).udp(web, port).payload(3);
-    expect_frame(world.reply(reply), to_client().vlan(7).ipv4(vip, client, {.ttl = 63}).udp(web, 40000).payload(3), outer_link);
+    expect_frame(world.reply(reply), to_client().vlan(7).ipv4(vip, client, {.ttl = 63}).udp(web, 40000).payload(3),
+                 outer_link);
   }
 }
 
@@ -111,7 +116,8 @@ TEST(Vlan, a_tag_that_is_cut_off_is_not_taken) {
 
 TEST(Vlan, the_daemon_gets_frames_with_their_tag) {
   Tagged world;
-  const Frame early = from_client().vlan(7, vlan_service).ipv4(client, vip, {.id = 3}).udp(1, web).payload(500).fragment(256, 128);
+  const Frame early =
+      from_client().vlan(7, vlan_service).ipv4(client, vip, {.id = 3}).udp(1, web).payload(500).fragment(256, 128);
   const Frame large = from_client().vlan(7).ipv4(client, vip).udp(1, web).payload(1400);
   EXPECT_EQ(world.send(early).verdict, Verdict::drop);
   EXPECT_EQ(world.send(large).verdict, Verdict::drop);
@@ -138,7 +144,8 @@ TEST(Vlan, the_longest_way_comes_to_its_end) {
     world.director.find_service({vip, web, 17}).flags = service_persistent;
     world.director.find_service({vip, web, 17}).persistence_ticks = 1000;
     world.director.find_service({vip, web, 17}).netmask = 0xffffffff;
-    const Frame frame = eth(rs_mac(11), inner_mac).vlan(7).ipv4(rip(11), vip, {.ttl = 1, .id = 4}).udp(1, web).payload(100);
+    const Frame frame =
+        eth(rs_mac(11), inner_mac).vlan(7).ipv4(rip(11), vip, {.ttl = 1, .id = 4}).udp(1, web).payload(100);
     EXPECT_EQ(world.reply(frame.fragment(0, 64)).verdict, Verdict::transmit);
     EXPECT_EQ(world.counted(Reason::ttl_exceeded), 1U);
     EXPECT_EQ(world.counted(Reason::bug), 0U);

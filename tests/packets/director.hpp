@@ -230,6 +230,13 @@ class Director {
     }
   }
 
+  // A local route of the kernel: addresses of the director itself.
+  void add_own(const std::string& address, u32 bits) {
+    OwnPrefixes& own = *tables_.own_prefixes;
+    own.prefixes[own.count++] = {
+        .prefix = image_of(address), .mask = mask_of_bits(bits), .family = family_of(address), .zero = {}};
+  }
+
   // fullnat connects from it.
   void add_local_address(const std::string& address) {
     LocalPool& pool = *tables_.local_pool;
