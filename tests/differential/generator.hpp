@@ -1,40 +1,43 @@
-// Frames for both builds of the packet path: mostly sound ones from few clients to few services, so that they meet again; then
-// some are spoilt. The same seed gives the same frames.
+// Frames for a MixedDirector: mostly sound ones from few clients to few services, so that they meet again; answers to what the
+// director sent, and ICMP errors about it; fragments, tags, extension headers; then some are spoilt. The same seed gives the same
+// frames, as long as the director does the same with them.
 #pragma once
 
 #include <random>
 #include <string>
 #include <vector>
 
+#include "tests/packets/echo.hpp"
 #include "tests/packets/frame.hpp"
+#include "tests/packets/mixed_director.hpp"
 
 namespace penstock::differential {
 
-inline constexpr packets::Mac client_mac{2, 0, 0, 0, 0, 0xc1};
-inline constexpr packets::Mac director_mac{2, 0, 0, 0, 0, 0xd0};
-
-// The director's services, on each address; what they do is told where they are made.
-namespace port {
-inline constexpr std::uint16_t web = 80;         // tcp: three servers
-inline constexpr std::uint16_t dns = 53;         // udp: three servers
-inline constexpr std::uint16_t quiesced = 443;   // tcp and udp
-inline constexpr std::uint16_t unresolved = 81;  // tcp
-inline constexpr std::uint16_t narrow = 54;      // udp: an MTU of 600
-inline constexpr std::uint16_t missing = 82;     // tcp: a server without a row
-inline constexpr std::uint16_t nobody = 9999;
-}  // namespace port
+using packets::Bytes;
+using packets::Frame;
 
 class Generator {
  public:
+  static constexpr std::size_t shortest = 14;   // a test run of the kernel's takes no shorter frame
+  static constexpr std::size_t longest = 3000;  // nor one that doesn't fit into a page, with room around it
+
   explicit Generator(std::uint64_t seed) : random_(seed) {}
 
-  // 14 to 3000 bytes.
-  packets::Bytes next() {
-    packets::Bytes frame = sound().bytes();
-    if (one_in(4)) spoil(frame);
+  // What the director has sent, so that it can be answered.
+  void note_sent(const Bytes& frame) {
+    if (sent_.size() < sent_max) {
+      sent_.push_back(frame);
+    } else {
+      sent_[below(sent_max)] = frame;
+    }
+  }
+
+  Bytes next() {
+    Bytes frame = one_in(3) && !sent_.empty() ? echo() : request();
+    if (one_in(6)) spoil(frame);
     if (!one_in(4)) packets::repair_ipv4_checksum(frame);  // else most of the spoilt ones would end there
-    if (frame.size() < 14) frame.resize(14);
-    if (frame.size() > 3000) frame.resize(3000);
+    if (frame.size() < shortest) frame.resize(shortest);
+    if (frame.size() > longest) frame.resize(longest);
     return frame;
   }
 
@@ -46,73 +49,123 @@ class Generator {
   }
 
  private:
-  packets::Frame sound() {
-    const packets::Mac destination = one_in(100) ? packets::Mac{2, 0, 0, 0, 0, 0xd1} : director_mac;
-    const packets::Mac to = one_in(200) ? packets::Mac{255, 255, 255, 255, 255, 255} : destination;
-    packets::Frame frame = packets::eth(client_mac, to);
-    if (one_in(100)) frame = frame.vlan(7);
-    return transport(one_in(2) ? ipv4(frame) : ipv6(frame));
+  static constexpr std::size_t sent_max = 64;
+
+  Bytes echo() {
+    const Bytes& frame = sent_[below(static_cast<std::uint32_t>(sent_.size()))];
+    static constexpr std::uint8_t flags[] = {packets::syn | packets::ack, packets::ack, packets::ack,
+                                             packets::fin | packets::ack, packets::rst};
+    Bytes made;
+    if (one_in(4)) {
+      static constexpr std::uint8_t types[] = {1, 2, 3, 3, 3, 4, 5, 11, 12};
+      static constexpr std::uint32_t mtus[] = {0, 60, 68, 600, 1280, 1400, 70000};
+      made = packets::error_about(frame, any_of(types), static_cast<std::uint8_t>(below(5)), any_of(mtus),
+                                  one_in(3) ? below(120) : 548);
+    } else {
+      made = packets::turned(frame, any_of(flags));
+    }
+    return made.empty() ? frame : made;
+  }
+
+  Bytes request() {
+    const bool other = one_in(100);
+    Frame frame = packets::eth(packets::mixed::client_mac,
+                               other ? packets::Mac{2, 0, 0, 0, 0, 0xd1} : packets::mixed::director_mac);
+    if (one_in(200)) frame = packets::eth(packets::mixed::client_mac, {255, 255, 255, 255, 255, 255});
+    if (one_in(20)) frame = frame.vlan(static_cast<std::uint16_t>(below(3) * 0x2001), one_in(4) ? 0x88a8 : 0x8100);
+    if (one_in(200)) return frame.ethertype(0x0806).payload(28);
+    frame = transport(one_in(2) ? ipv4(frame) : ipv6(frame));
+    return one_in(10) ? piece_of(frame) : frame.bytes();
+  }
+
+  // In and out of order.
+  Bytes piece_of(const Frame& frame) {
+    const std::size_t first = 8 * static_cast<std::size_t>(below(3) * below(12));
+    return frame.fragment(first, 8 * static_cast<std::size_t>(1 + below(16))).bytes();
   }
 
   packets::IpFields ip_fields() {
     static constexpr std::uint8_t ttls[] = {64, 64, 64, 64, 64, 64, 64, 64, 128, 128, 255, 255, 3, 2, 2, 1, 1, 0};
     return {.ttl = any_of(ttls),
             .tos = static_cast<std::uint8_t>(one_in(4) ? below(256) : 0U),
-            .id = static_cast<std::uint16_t>(below(65536)),
+            .id = static_cast<std::uint16_t>(below(8)),
             .dont_fragment = one_in(2),
             .more_fragments = one_in(60),
             .fragment_offset = static_cast<std::uint16_t>(one_in(60) ? below(8192) : 0U),
-            .options = packets::Bytes(one_in(10) ? below(11) * 4 : 0, 1)};
+            .options = Bytes(one_in(20) ? below(11) * 4 : 0, 1)};
   }
 
-  packets::Frame ipv4(const packets::Frame& frame) {
-    static const char* const virtual_addresses[] = {"192.0.2.1", "192.0.2.2", "192.0.2.1", "192.0.2.2", "192.0.2.1",
-                                                    "192.0.2.2", "192.0.2.1", "192.0.2.3"};  // the last is none
-    return frame.ipv4("198.51.100." + std::to_string(below(4)), any_of(virtual_addresses), ip_fields());
+  Frame ipv4(const Frame& frame) {
+    static const char* const destinations[] = {"192.0.2.1", "192.0.2.2",   "192.0.2.1",   "192.0.2.2", "192.0.2.1",
+                                               "192.0.2.2", "203.0.113.1", "203.0.113.2", "10.0.0.2"};
+    // Now and then a real server is a client.
+    const std::string source =
+        one_in(16) ? "10.0.0." + std::to_string(100 + below(16)) : "198.51.100." + std::to_string(below(5));
+    return frame.ipv4(source, any_of(destinations), ip_fields());
   }
 
-  packets::Frame ipv6(const packets::Frame& frame) {
-    static const char* const virtual_addresses[] = {"fd00:1::1", "fd00:1::2", "fd00:1::1", "fd00:1::2",
-                                                    "fd00:1::1", "fd00:1::2", "fd00:1::1", "fd00:1::3"};
-    packets::Frame made = frame.ipv6("2001:db8::" + std::to_string(below(4)), any_of(virtual_addresses), ip_fields());
+  Frame ipv6(const Frame& frame) {
+    static const char* const destinations[] = {"fd00:1::1", "fd00:1::2",      "fd00:1::1", "fd00:1::2",
+                                               "fd00:1::1", "2001:db8:99::1", "fd00:1::3"};
+    const std::string source =
+        one_in(16) ? "fd00::" + std::to_string(100 + below(16)) : "2001:db8::" + std::to_string(below(5));
+    Frame made = frame.ipv6(source, any_of(destinations), ip_fields());
     static constexpr std::uint8_t extensions[] = {0, 60, 60, 43, 44, 51};
-    const std::uint32_t count = one_in(8) ? below(6) : 0;
+    const std::uint32_t count = one_in(8) ? below(8) : 0;
     for (std::uint32_t i = 0; i < count; ++i) {
       const std::uint8_t type = any_of(extensions);
-      made =
-          made.extension(type, packets::Bytes(type == 44 ? 6 : 6 + below(4) * 8, static_cast<std::uint8_t>(below(3))));
+      made = made.extension(type, Bytes(type == 44 ? 6 : 6 + below(4) * 8, static_cast<std::uint8_t>(below(3))));
     }
     return made;
   }
 
-  packets::Frame transport(const packets::Frame& frame) {
+  std::uint16_t client_port() {
+    return one_in(30)   ? std::uint16_t{20}
+           : one_in(20) ? std::uint16_t{500}
+                        : static_cast<std::uint16_t>(1024 + below(10));
+  }
+
+  std::uint16_t service_port() {
+    if (one_in(10)) return static_cast<std::uint16_t>(below(2000));
+    return packets::mixed::ports[below(std::size(packets::mixed::ports))];
+  }
+
+  Frame transport(const Frame& frame) {
     using namespace packets;
-    static constexpr std::uint16_t ports[] = {port::web,     port::web,      port::web,        port::dns,
-                                              port::dns,     port::quiesced, port::unresolved, port::narrow,
-                                              port::missing, port::nobody};
     static constexpr std::uint8_t flags[] = {syn, syn,       syn, ack, ack,       ack,       psh | ack, fin | ack,
                                              rst, syn | ack, fin, 0,   syn | fin, syn | rst, 0xff};
-    const std::uint16_t to = any_of(ports);
-    const std::uint16_t from = static_cast<std::uint16_t>(1024 + below(12));
-    const bool is_udp_port = to == port::dns || to == port::narrow;
+    static constexpr std::uint8_t chunks[] = {0, 0, 1, 1, 1, 2, 3, 6, 7, 8, 9, 10, 10, 11, 14, 200};
     if (one_in(50)) return frame.icmp(static_cast<std::uint8_t>(below(256)), 0).payload(below(100));
-    if (one_in(100)) return frame.protocol(static_cast<std::uint8_t>(below(256))).payload(below(100));
-    Frame made =
-        one_in(20) != is_udp_port
-            ? frame.udp(from, to)
-            : frame.tcp(from, to, any_of(flags), {.data_offset = static_cast<std::uint8_t>(one_in(9) ? below(16) : 5)});
+    if (one_in(30))
+      return frame.protocol(one_in(2) ? std::uint8_t{50} : static_cast<std::uint8_t>(below(256))).payload(below(100));
+    const std::uint16_t from = client_port();
+    const std::uint16_t to = service_port();
+    Frame made = frame;
+    switch (below(5)) {
+      case 0:
+        made = frame.sctp(from, to, any_of(chunks), Bytes(below(8) * 4));
+        break;
+      case 1:
+      case 2:
+        made = frame.udp(from, to);
+        if (one_in(4)) made = made.without_checksum();
+        break;
+      default:
+        made =
+            frame.tcp(from, to, any_of(flags), {.data_offset = static_cast<std::uint8_t>(one_in(9) ? below(16) : 5)});
+    }
     made = made.payload(one_in(8) ? below(1500) : below(40));
     return one_in(10) ? made.padded_to(60 + below(20)) : made;
   }
 
-  void spoil(packets::Bytes& frame) {
+  void spoil(Bytes& frame) {
     for (std::uint32_t i = 1 + below(3); i > 0; --i) spoil_once(frame);
   }
 
-  void spoil_once(packets::Bytes& frame) {
+  void spoil_once(Bytes& frame) {
     if (frame.empty()) return;
     static constexpr std::uint8_t edges[] = {0, 1, 0x7f, 0x80, 0xff};
-    const std::uint32_t headers = static_cast<std::uint32_t>(std::min<std::size_t>(frame.size(), 90));
+    const std::uint32_t headers = static_cast<std::uint32_t>(std::min<std::size_t>(frame.size(), 110));
     switch (below(6)) {
       case 0:
         frame[below(headers)] ^= static_cast<std::uint8_t>(1U << below(8));
@@ -136,6 +189,7 @@ class Generator {
   }
 
   std::mt19937_64 random_;
+  std::vector<Bytes> sent_;
 };
 
 }  // namespace penstock::differential

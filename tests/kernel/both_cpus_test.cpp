@@ -29,7 +29,7 @@ constexpr u16 web = 80;            // tcp: flows of all CPUs, which expire all t
 constexpr u16 dns = 53;            // udp: the same
 constexpr u16 private_port = 443;  // tcp: each CPU's own, established, which never expire
 constexpr u32 private_flows = 16;
-constexpr u32 private_server = 2;
+constexpr u32 private_server = 3;
 
 std::vector<u32> usable_cpus() {
   cpu_set_t set;
@@ -60,6 +60,8 @@ class Traffic {
         shared_.push_back(from_client().tcp(flow, web, flags));
       }
       shared_.push_back(from_client().udp(flow, dns));
+      shared_.push_back(
+          eth({2, 0, 0, 0, 0, 0x11}, director_mac).ipv4("10.0.0.11", "198.51.100.7").tcp(web, flow, syn | ack));
     }
     for (u32 flow = 0; flow < private_flows; ++flow) {
       const u16 from = static_cast<u16>((worker + 1) * 1000 + flow);
@@ -84,15 +86,14 @@ class Traffic {
 
 class BothCpus : public ::testing::Test {
  protected:
-  void start(u32 half_open_buckets) {
+  void start(u32 buckets, Method method = Method::direct) {
     cpus_ = usable_cpus();
     if (cpus_.size() < 2) GTEST_SKIP() << "skipped: needs two CPUs, has " << cpus_.size();
     cpus_.resize(2);
     const auto possible = control::counter_rows();
     ASSERT_TRUE(possible) << possible.error().message;
     Config config = small_config();
-    config.connection_buckets = 64;
-    config.half_open_buckets = half_open_buckets;
+    config.connection_buckets = buckets;
     config.servers_max = 4;
     config.cpus = *possible;
     auto machine = BpfMachine::load(config);
@@ -103,11 +104,11 @@ class BothCpus : public ::testing::Test {
     auto clock = control::KernelClock::start(bpf_->program().programs.clock.fd());
     ASSERT_TRUE(clock) << clock.error().message;
     clock_.emplace(*clock);
-    set_up(bpf_->tables());
+    set_up(bpf_->tables(), method);
   }
 
   // A tick is 1 to 10 ms: connections live for a handful of them.
-  static void set_up(const Tables& tables) {
+  static void set_up(const Tables& tables, Method method) {
     Director director(tables);
     director.set_defaults(8);
     Settings& settings = *tables.settings;
@@ -117,8 +118,10 @@ class BothCpus : public ::testing::Test {
     settings.udp_timeout = 2;
     settings.conn_reuse_mode = 3;
     const u32 hop = director.add_next_hop({director_mac, {2, 0, 0, 0, 0, 0x11}, differential::test_run_ingress});
-    const u32 rs1 = director.add_server("10.0.0.11", hop);
-    const u32 rs2 = director.add_server("10.0.0.22", hop);
+    director.add_link({.index = differential::test_run_ingress, .address = director_mac});
+    director.add_local_address("10.0.0.1");
+    const u32 rs1 = director.add_server(Server{.address = "10.0.0.11", .next_hop = hop, .method = method});
+    const u32 rs2 = director.add_server(Server{.address = "10.0.0.22", .next_hop = hop, .method = method});
     const u32 rs3 = director.add_server("10.0.0.33", hop);
     ASSERT_EQ(rs3, private_server);
     director.add_service({"192.0.2.1", web, 6}, {rs1, rs2});
@@ -199,7 +202,7 @@ class BothCpus : public ::testing::Test {
     return count;
   }
 
-  u64 whole_walk() const { return bpf_->tables().connections.size() + bpf_->tables().half_open.size(); }
+  u64 whole_walk() const { return bpf_->tables().connections.size(); }
 
   std::vector<u32> cpus_;
   std::optional<BpfMachine> bpf_;
@@ -226,10 +229,27 @@ TEST_F(BothCpus, one_flow_that_both_want_stands_once) {
   expect_only_private_flows_to_remain();
 }
 
-TEST_F(BothCpus, a_flood_of_half_open_connections_leaves_the_counts_true) {
-  start(2);
+TEST_F(BothCpus, nat_keeps_requests_and_replies_in_order) {
+  start(64, Method::nat);
   if (IsSkipped() || HasFatalFailure()) return;
-  run(100);
+  run(50);
+  expect_order();
+  expect_only_private_flows_to_remain();
+}
+
+TEST_F(BothCpus, fullnat_keeps_requests_and_replies_in_order) {
+  start(64, Method::fullnat);
+  if (IsSkipped() || HasFatalFailure()) return;
+  run(50);
+  expect_order();
+  expect_only_private_flows_to_remain();
+}
+
+// Small enough to be full all the time.
+TEST_F(BothCpus, a_full_table_leaves_the_counts_true) {
+  start(16);
+  if (IsSkipped() || HasFatalFailure()) return;
+  run(400);
   expect_order();
   expect_only_private_flows_to_remain();
 }
