@@ -111,6 +111,13 @@ PEN_INLINE FlowKey reply_key_of(P& p, const Connection& request, const RealServe
                    request.local_port);
 }
 
+template <Platform P>
+PEN_INLINE bool has_living_request(P& p, const Flow& reply, const FlowKey& key) {
+  const Flow request = find_peer(p, __builtin_bit_cast(Peer, reply.detail));
+  const RealServer* server = request.found.record ? p.server(request.server) : nullptr;
+  return server && same_key(reply_key_of(p, *request.found.record, *server), key);
+}
+
 // A helper: the replies' records of work.ended end, unless a living request has them (a new life of the same flow, or another
 // connection that the real server can't tell from it).
 template <Platform P>
@@ -118,7 +125,7 @@ PEN_INLINE u32 end_replies(P& p, Work& work) {
   PEN_ROLLED
   for (u32 i = 0; i < ended_max && i < work.ended_count; ++i) {
     const Flow reply = find_flow(p, work.ended[i], Guess::absent);
-    if (!reply.found.record || find_peer(p, __builtin_bit_cast(Peer, reply.detail)).found.record) continue;
+    if (!reply.found.record || has_living_request(p, reply, work.ended[i])) continue;
     end_record(ConnectionTable<P>{p}, reply.found, p.now(), [](const Connection&, u64) PEN_INLINE_LAMBDA {});
   }
   work.ended_count = 0;

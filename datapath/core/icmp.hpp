@@ -5,6 +5,7 @@
 //   about a tunnel's packet  to the director itself: the packet inside is the client's, and the client is told
 #pragma once
 
+#include "datapath/core/forward_nat.hpp"
 #include "datapath/core/forward_tunnel.hpp"
 #include "datapath/core/known.hpp"
 
@@ -17,6 +18,7 @@ static constexpr u8 icmp_unreachable = 3;
 static constexpr u8 icmp_fragmentation_needed = 4;  // code
 static constexpr u8 icmp_source_quench = 4;
 static constexpr u8 icmp_time_exceeded = 11;
+static constexpr u8 icmpv6_too_big = 2;
 static constexpr u8 icmpv6_informational = 128;  // from here on
 
 // IPVS relays these; redirects and parameter problems of IPv4 it doesn't.
@@ -138,6 +140,10 @@ PEN_INLINE Next tell_client_of(P& p, Work& work, const Flow& request, be16 vlan,
   return send_back(p, work, way, *egress, vlan);
 }
 
+PEN_INLINE Ends ends_of_addresses(const FlowKey& key) {
+  return {.source = key.client, .destination = key.vip, .source_port = {}, .destination_port = {}};
+}
+
 // The error's own ends: those of the packet in hand, whose key is that of the connection it is about.
 template <Platform P>
 PEN_INLINE Ends outer_ends(const P& p, const Packet& packet) {
@@ -186,22 +192,6 @@ PEN_INLINE Next tell_server(P& p, Work& work) {
   return send_by(p, work, hop);
 }
 
-template <Platform P>
-PEN_INLINE Next take_error_from_client(P& p, Work& work) {
-  const Settings* settings = p.settings();
-  work.packet.key = turned(work.quote.key, Role::request);
-  work.packet.hash = hash_of(p.config().hash_key, work.packet.key);
-  const Flow request = find_flow(p, work.packet.key, work.packet.hash, Guess::present);
-  if (request.found.record) {
-    const RealServer* server = p.server(request.server);
-    if (!server) return drop(p, Reason::bug);
-    take_route(work, request, route_of(server));
-    return Next::then_tell_server;
-  }
-  if (!settings || load_acquire(&settings->schedule_icmp) == 0) return pass(p, Reason::pass_icmp);
-  return Next::then_begin;
-}
-
 // A router's word about the way to a tunnel's server holds for so long (IPVS: the kernel's mtu_expires).
 static constexpr u32 path_mtu_seconds = 600;
 static constexpr u32 path_mtu_min = 68;
@@ -215,72 +205,100 @@ PEN_INLINE void learn_path_mtu(P& p, u32 slot, u32 mtu) {
   store_release(&load->path_mtu, mtu);
 }
 
-// Bytes between the quoted outer header and the packet inside; 0: none of the tunnels that we make.
-static constexpr u32 no_tunnel = ~0U;
+// What stands between the quoted outer header and the packet inside, and of which family that is.
+struct QuotedTunnel {
+  bool is_ours;  // one of the tunnels that we make
+  u32 shim;
+  Family family;
+};
+
+PEN_INLINE Family family_within(u8 protocol) { return protocol == protocol_ipip ? Family::ipv4 : Family::ipv6; }
+
 template <Platform P>
-PEN_INLINE u32 quoted_shim(const P& p, const Packet& quote) {
-  if (quote.protocol == protocol_ipip) return 0;
+PEN_INLINE QuotedTunnel quoted_tunnel(const P& p, const Packet& quote) {
+  if (quote.protocol == protocol_ipip || quote.protocol == protocol_ipv6) return {true, 0, family_within(quote.protocol)};
   if (quote.protocol == protocol_gre) {
     const auto* gre = transport_header<GreHeader>(p, quote);
-    if (!gre) return no_tunnel;
-    return gre_bytes + (gre->flags == gre_with_checksum ? gre_checksum_bytes : 0);
+    if (!gre) return {};
+    const u32 shim = gre_bytes + (gre->flags == gre_with_checksum ? gre_checksum_bytes : 0);
+    return {true, shim, gre->protocol == ethertype_ipv4 ? Family::ipv4 : Family::ipv6};
   }
-  return quote.protocol == protocol_udp ? gue_shim_bytes : no_tunnel;
+  if (quote.protocol != protocol_udp) return {};
+  const auto* gue = header_at<u32>(p, within_quote(quote.transport + static_cast<u32>(sizeof(UdpHeader))));
+  if (!gue) return {};
+  return {true, gue_shim_bytes, family_within(static_cast<u8>(*gue >> 8))};
 }
 
-static constexpr u32 quoted_inner_min = sizeof(Ipv4Header) + 8;
+// A router's word on the length of a tunnel's packet, or on something else.
+struct TunnelError {
+  u8 type;
+  u8 code;
+  u32 word;
+  u32 mtu;  // 0: not about the length
+};
+
+PEN_INLINE TunnelError tunnel_error(const IcmpErrorHeader& icmp, Family family) {
+  const u32 word = host(icmp.rest);
+  const bool v4_length = icmp.type == icmp_unreachable && icmp.code == icmp_fragmentation_needed;
+  const u32 mtu = family == Family::ipv4 ? (v4_length ? word & 0xffff : 0) : (icmp.type == icmpv6_too_big ? word : 0);
+  return {icmp.type, icmp.code, word, mtu};
+}
 
 // Leaves of the frame nothing but the packet at `offset`, as if the client's neighbour had just sent it.
 template <Platform P>
-PEN_INLINE bool uncover(P& p, u32 offset, const Way& way, const Interface& client_side) {
+PEN_INLINE bool uncover(P& p, u32 offset, Family family, const Way& way, const Interface& client_side) {
   if (!p.shrink_head(offset - network_offset)) return false;
   auto* ethernet = header_at<EthernetHeader>(p, 0);
   if (!ethernet) return false;
   __builtin_memcpy(ethernet->source, way.address, 6);
   __builtin_memcpy(ethernet->destination, client_side.address, 6);
-  ethernet->type = ethertype_ipv4;
+  ethernet->type = family == Family::ipv4 ? ethertype_ipv4 : ethertype_ipv6;
   return true;
 }
 
-// IPv4 only, as in IPVS. work.quote: the tunnel's packet.
+PEN_INLINE u32 ip_header_bytes(Family family) {
+  return family == Family::ipv4 ? sizeof(Ipv4Header) : sizeof(Ipv6Header);
+}
+
+static constexpr u32 quoted_transport_min = 8;
+
+// work.quote: the tunnel's packet. IPVS does this for IPv4 only; without it an IPv6 tunnel over a narrow link is a black hole.
 template <Platform P>
 PEN_INLINE Next take_error_about_tunnel(P& p, Work& work) {
+  const Family outer_family = work.packet.key.family;
   const auto* icmp = transport_header<IcmpErrorHeader>(p, work.packet);
-  const u32 shim = quoted_shim(p, work.quote);
-  if (!icmp || shim == no_tunnel) return not_ours;
-  const u8 type = icmp->type;
-  const u8 code = icmp->code;
-  const u32 word = host(icmp->rest);
-  const bool outer_df = work.quote.dont_fragment;
+  const QuotedTunnel tunnel = quoted_tunnel(p, work.quote);
+  if (!icmp || !tunnel.is_ours) return not_ours;
+  const TunnelError error = tunnel_error(*icmp, outer_family);
+  const bool may_fragment = outer_family == Family::ipv4 && !work.quote.dont_fragment;
   const AddressImage tunnel_end = work.quote.key.vip;
-  const u32 offset = within_quote(work.quote.transport + shim);
+  const u32 offset = within_quote(work.quote.transport + tunnel.shim);
   Packet& inner = work.quote;
-  if (!parse_quote(p, offset, Family::ipv4, inner) || !parse_quoted_ports(p, inner)) return not_ours;
+  if (!parse_quote(p, offset, tunnel.family, inner) || !parse_quoted_ports(p, inner)) return not_ours;
   const Flow request = find_flow(p, inner.key, Guess::present);
   const RealServer* server = request.found.record ? p.server(request.server) : nullptr;
-  if (!server || method_of(request.traits) != Method::tunnel || server->address.low != tunnel_end.low) return not_ours;
+  if (!server || method_of(request.traits) != Method::tunnel || server->family != outer_family) return not_ours;
+  if (server->address.low != tunnel_end.low || server->address.high != tunnel_end.high) return not_ours;
   const Way way = __builtin_bit_cast(Way, request.detail);
   const Interface* client_side = p.interface(way.interface);
   if (!is_icmp_intact(p, work, outer_ends(p, work.packet))) return drop(p, Reason::icmp_checksum);
-  const bool about_length = type == icmp_unreachable && code == icmp_fragmentation_needed;
-  u32 rest = word;
-  if (about_length) {
-    learn_path_mtu(p, request.server, word & 0xffff);
-    const u32 overhead = static_cast<u32>(sizeof(Ipv4Header)) + shim;
-    rest = (word & 0xffff) > path_mtu_min + overhead ? (word & 0xffff) - overhead : word & 0xffff;
-  }
-  if ((about_length && !outer_df) || !client_side) return drop(p, Reason::icmp_taken);
+  const u32 overhead = ip_header_bytes(outer_family) + tunnel.shim;
+  const bool about_length = error.mtu != 0;
+  if (about_length) learn_path_mtu(p, request.server, error.mtu);
+  const bool can_be_told = about_length ? !may_fragment : tunnel.family == outer_family;
+  if (!can_be_told || !client_side) return drop(p, Reason::icmp_taken);
   const u32 end = network_offset + work.packet.ip_length;
-  if (offset + quoted_inner_min > end) return not_ours;
+  if (offset + ip_header_bytes(tunnel.family) + quoted_transport_min > end) return not_ours;
   count_error_out(p, end - offset, request.server);  // IPVS counts the packet inside as well as the error
-  if (!uncover(p, offset, way, *client_side)) return drop(p, Reason::no_room);
+  if (!uncover(p, offset, tunnel.family, way, *client_side)) return drop(p, Reason::no_room);
   work.packet = inner;
   work.packet.ip_length = end - offset;
-  work.refusal = {.mtu = rest,
+  const u32 fitting = error.mtu > path_mtu_min + overhead ? error.mtu - overhead : error.mtu;
+  work.refusal = {.mtu = about_length ? fitting : error.word,
                   .server = request.server,
-                  .error = IcmpError::relayed,
-                  .type = type,
-                  .code = code,
+                  .error = about_length ? IcmpError::too_big : IcmpError::relayed,
+                  .type = error.type,
+                  .code = error.code,
                   .from_director = false,
                   .interface = way.interface};
   return Next::then_refuse;
@@ -304,6 +322,36 @@ PEN_INLINE Next take_error_from_server(P& p, Work& work, const Ends& outer) {
 
 // A stage.
 template <Platform P>
+PEN_INLINE Next take_tunnel_error(P& p, Work& work) {
+  const Next told = take_error_about_tunnel(p, work);
+  return told == not_ours ? Next::then_take_client_error : told;
+}
+
+// A stage: about what a client got.
+template <Platform P>
+PEN_INLINE Next take_client_error(P& p, Work& work) {
+  Packet& quote = work.quote;
+  const bool has_ports = parse_quote(p, quote_offset(work.packet), work.packet.key.family, quote) && parse_quoted_ports(p, quote);
+  if (!has_ports) return pass(p, Reason::pass_icmp);
+  if (!gate_of(p, work.packet.key).to_us) {
+    count_passing_error(p, work, outer_ends(p, work.packet));
+    return pass(p, Reason::pass_icmp);
+  }
+  const Settings* settings = p.settings();
+  work.packet.key = turned(quote.key, Role::request);
+  work.packet.hash = hash_of(p.config().hash_key, work.packet.key);
+  const Flow request = find_flow(p, work.packet.key, work.packet.hash, Guess::present);
+  const RealServer* server = request.found.record ? p.server(request.server) : nullptr;
+  if (server) {
+    take_route(work, request, route_of(server));
+    return Next::then_tell_server;
+  }
+  if (!settings || load_acquire(&settings->schedule_icmp) == 0) return pass(p, Reason::pass_icmp);
+  return Next::then_begin;
+}
+
+// A stage: about what a real server got; or one of the others.
+template <Platform P>
 PEN_INLINE Next take_icmp(P& p, Work& work) {
   Packet& packet = work.packet;
   const Settings* settings = p.settings();
@@ -314,24 +362,13 @@ PEN_INLINE Next take_icmp(P& p, Work& work) {
   Packet& quote = work.quote;
   if (!parse_quote(p, quote_offset(packet), packet.key.family, quote)) return pass(p, Reason::pass_icmp);
   const bool has_ports = parse_quoted_ports(p, quote);
-  const Ends outer{
-      .source = packet.key.client, .destination = packet.key.vip, .source_port = {}, .destination_port = {}};
   if (has_ports && load_acquire(&settings->translating_servers) != 0) {
     quote.key.role = Role::reply;
-    const Next told = take_error_from_server(p, work, outer);
+    const Next told = take_error_from_server(p, work, ends_of_addresses(packet.key));
     quote.key.role = Role::request;
     if (told != not_ours) return told;
   }
-  if (packet.key.family == Family::ipv4 && load_acquire(&settings->tunnel_servers) != 0) {
-    const Packet tunnelled = quote;
-    const Next told = take_error_about_tunnel(p, work);
-    if (told != not_ours) return told;
-    quote = tunnelled;
-  }
-  const bool to_us = gate_of(p, packet.key).to_us;
-  if (has_ports && !to_us) count_passing_error(p, work, outer);
-  if (!has_ports || !to_us) return pass(p, Reason::pass_icmp);
-  return take_error_from_client(p, work);
+  return load_acquire(&settings->tunnel_servers) != 0 ? Next::then_take_tunnel_error : Next::then_take_client_error;
 }
 
 }  // namespace penstock

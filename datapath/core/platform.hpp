@@ -24,6 +24,8 @@ namespace penstock {
   X(take_untagged)   /* a frame whose VLAN tag was taken off */               \
   X(take_unusual)    /* fragments, IPv6 extension headers */                  \
   X(take_icmp)       /* an ICMP error */                                      \
+  X(take_tunnel_error) /* an ICMP error, maybe about a tunnel's packet */          \
+  X(take_client_error) /* an ICMP error, maybe about what a client got */          \
   X(tell_server)     /* an ICMP error for the real server of work.route */    \
   X(take_reply)      /* a packet from a real server */                        \
   X(take_stray)      /* one that is no reply */                               \

@@ -97,6 +97,7 @@ PEN_INLINE Next take_reply(P& p, Work& work) {
   if (!request.found.record) return otherwise;
   keep_reply(*settings, reply, request.found.word);
   work.route.record = record_number(request.found);  // for the fragments that follow
+  work.route.server = request.server;
   work.route.traits = static_cast<u8>(request.traits | trait_replies);
   return translate_reply(p, work, request, reply.local_port);
 }

@@ -67,11 +67,15 @@ template <Platform P>
 PEN_INLINE u32 remember_fragments(P& p, Work& work) {
   const bool passed = work.verdict == static_cast<u32>(Next::pass);
   const Settings* settings = p.settings();
-  if (!settings || (work.route.record == no_record && !passed)) return 0;
-  const Found<Connection> named = passed ? Found<Connection>{} : record_at(p, work.route.record);
-  prepare_insertion(work.insertion, work.fragment, hash_of(p.config().hash_key, work.fragment), server_of_none, 0);
+  const u32 slot = passed ? server_of_none : work.route.server;
+  const RealServer* server = p.server(slot);
+  if (!settings || !server || (slot == server_of_none && !passed)) return 0;
+  const bool is_recorded = !passed && work.route.record != no_record;
+  const Found<Connection> named = is_recorded ? record_at(p, work.route.record) : Found<Connection>{};
+  prepare_insertion(work.insertion, work.fragment, hash_of(p.config().hash_key, work.fragment), slot,
+                    route_of(server).generation);
   work.insertion.timeout = fragment_seconds * settings->ticks_per_second;
-  work.insertion.content.traits = named.record ? work.route.traits : static_cast<u8>(Method::bypass);
+  work.insertion.content.traits = passed ? static_cast<u8>(Method::bypass) : work.route.traits;
   work.insertion.content.local_port = work.tag.control;
   work.insertion.content.detail =
       named.record ? __builtin_bit_cast(u64, Peer{work.route.record, owner_of(named.word)}) : 0;
@@ -84,7 +88,8 @@ PEN_INLINE Next take_later_fragment(P& p, Work& work) {
   const Flow fragment = find_flow(p, fragment_key(work.packet), Guess::present);
   if (!fragment.found.record) return hand_over(work, Punt::early_fragment);
   if (method_of(fragment.traits) == Method::bypass) return pass(p, Reason::pass_no_connection);
-  const Flow named = find_peer(p, __builtin_bit_cast(Peer, fragment.detail));
+  const bool is_recorded = fragment.detail != 0;  // one-packet scheduling and a full table keep no record
+  const Flow named = is_recorded ? find_peer(p, __builtin_bit_cast(Peer, fragment.detail)) : fragment;
   const RealServer* server = named.found.record ? p.server(named.server) : nullptr;
   if (!server) return drop(p, Reason::server_removed);
   if (fragment.traits & trait_replies) return translate_reply(p, work, named, fragment.local_port);
@@ -109,6 +114,7 @@ PEN_INLINE Next take_unusual(P& p, Work& work) {
     work.is_remembered = true;
     work.fragment = fragment_key(packet);
     work.route.record = no_record;
+    work.route.server = server_of_none;
     packet.is_repeated = find_flow(p, work.fragment, Guess::absent).found.record != nullptr;
   }
   if (is_icmp(packet)) return Next::then_take_icmp;
