@@ -161,7 +161,7 @@ TEST_P(ForwardFullNat, a_segment_without_room_for_the_option_goes_without_and_is
 
 TEST_P(ForwardFullNat, without_headroom_for_the_option_it_goes_without) {
   const u16 port = local_port(world_.send(in().tcp(40000, web, syn)));
-  FrameBuffer buffer = with_headroom(in().tcp(40000, web, ack).bytes(), 0);
+  FrameBuffer buffer = with_headroom(in().tcp(40000, web, ack).bytes(), 2);
   NativePlatform platform(world_.tables(), buffer, world_.now, outer_link);
   EXPECT_EQ(balance(platform), Verdict::redirect);
   EXPECT_EQ(hex(buffer.frame()), hex(there().tcp(port, inside, ack).bytes()));

@@ -376,7 +376,8 @@ TEST(IcmpOfOthers, in_the_other_families_protocol_is_no_icmp) {
   Direct world;
   (void)world.send(in4().tcp(40000, web, syn));
   const Frame as_icmp = in4().icmp(3, 1).payload(answered4().packet());
-  const Bytes body(as_icmp.packet().begin() + 20, as_icmp.packet().end());
+  const Bytes packet = as_icmp.packet();
+  const Bytes body(packet.begin() + 20, packet.end());
   EXPECT_EQ(world.send(in4().protocol(58).payload(body)).verdict, Verdict::pass);
   world.expect_counted(Reason::pass_protocol);
 }

@@ -214,7 +214,7 @@ const std::map<Reason, Case>& cases() {
       {Reason::no_room,
        [](auto check) {
          Any world(Method::tunnel);
-         FrameBuffer buffer = with_headroom(syn_packet().bytes(), 0);
+         FrameBuffer buffer = with_headroom(syn_packet().bytes(), 2);
          NativePlatform platform(world.tables(), buffer, world.now, outer_link);
          const Verdict verdict = balance(platform);
          check(world, {.verdict = verdict, .interface = outer_link, .frame = {}});

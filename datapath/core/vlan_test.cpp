@@ -128,12 +128,12 @@ TEST(Vlan, the_daemon_gets_frames_with_their_tag) {
 }
 
 TEST(Vlan, without_room_for_the_tag_the_packet_is_dropped_under_a_name) {
-  for (const std::size_t headroom : {3U, 4U}) {
+  for (const std::size_t headroom : {2U, 6U}) {
     Tagged world(Method::direct, 42);
     FrameBuffer buffer = with_headroom(in4().udp(1, web).bytes(), headroom);
     NativePlatform platform(world.tables(), buffer, world.now, outer_link);
-    EXPECT_EQ(balance(platform), headroom == 4 ? Verdict::redirect : Verdict::drop);
-    EXPECT_EQ(world.counted(Reason::no_room), headroom == 4 ? 0U : 1U);
+    EXPECT_EQ(balance(platform), headroom == 6 ? Verdict::redirect : Verdict::drop);
+    EXPECT_EQ(world.counted(Reason::no_room), headroom == 6 ? 0U : 1U);
   }
 }
 

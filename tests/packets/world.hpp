@@ -46,7 +46,7 @@ inline constexpr u32 hz = 1000;
   return packet;
 }
 
-// The frame, with no more than so many bytes before it.
+// The frame, with no more than so many bytes before it: 2 and a multiple of 4, so that its IP header is aligned.
 [[nodiscard]] inline FrameBuffer with_headroom(const Bytes& frame, std::size_t headroom) {
   FrameBuffer buffer(frame);
   if (!buffer.grow_head(FrameBuffer::headroom - headroom)) throw std::invalid_argument("headroom");
