@@ -7,6 +7,7 @@
 #include "control/images.hpp"
 #include "control/service_program.hpp"
 #include "control/settings.hpp"
+#include "control/sweeper.hpp"
 #include "control/tallies.hpp"
 
 namespace penstock::control {
@@ -143,10 +144,13 @@ void Adoption::withdraw_strangers() {
   std::set<u32> known;
   for (const auto& [key, program] : writer_.state_.programs)
     for (const u32 slot : slots_of(*program)) known.insert(slot);
-  const auto servers = writer_.around_.tables.servers;
-  for (u32 slot = server_of_none + 1; slot < servers.size(); ++slot)
-    if (read(servers[slot].route).available && !known.contains(slot))
-      writer_.table_writer_.execute({WithdrawServer{slot}});
+  const Tables& tables = writer_.around_.tables;
+  std::vector<u32> strangers;
+  for (u32 slot = server_of_none + 1; slot < tables.servers.size(); ++slot)
+    if (read(tables.servers[slot].route).available && !known.contains(slot)) strangers.push_back(slot);
+  if (strangers.empty()) return;
+  for (const u32 slot : strangers) writer_.table_writer_.execute({WithdrawServer{slot}});
+  forget_slots(tables, strangers);
 }
 
 }  // namespace penstock::control

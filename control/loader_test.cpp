@@ -15,11 +15,7 @@ namespace penstock::control {
 namespace {
 
 Config small() {
-  const Sizes sizes{.connections_bytes = 64 * 512,
-                    .half_open_bytes = 64 * 512,
-                    .services_max = 16,
-                    .servers_max = 16,
-                    .schedule_cells = 64};
+  const Sizes sizes{.connections_bytes = 64 * 512, .services_max = 16, .servers_max = 16, .schedule_cells = 64};
   Config config = *config_of(sizes, *counter_rows());
   config.hash_key[0] = 1;
   config.hash_key[1] = 2;
@@ -57,14 +53,17 @@ TEST_F(LoaderTest, mapped_tables_are_what_the_program_sees) {
 TEST_F(LoaderTest, tables_have_the_sizes_of_the_config) {
   const Tables& tables = loaded_->tables();
   EXPECT_EQ(tables.connections.size(), 64U);
-  EXPECT_EQ(tables.half_open.size(), 64U);
   EXPECT_EQ(tables.services.size(), tables.config.service_buckets);
   EXPECT_EQ(tables.servers.size(), 16U);
   EXPECT_EQ(tables.counters.size(), 16U * tables.config.cpus);
   EXPECT_EQ(tables.next_hops.size(), 32U);
+  EXPECT_EQ(tables.interfaces.size(), interfaces_max);
+  EXPECT_EQ(tables.reasons.size(), tables.config.cpus);
+  EXPECT_EQ(tables.punted.size(), punted_max);
   EXPECT_EQ(tables.schedules.size(), 64U);
   tables.connections.back().records[7].word = 1;  // the last byte is mapped, too
   tables.schedules.back() = 1;
+  tables.punted.back().bytes[punted_bytes_max - 1] = 1;
 }
 
 TEST_F(LoaderTest, a_new_program_over_the_same_maps_sees_the_same_tables) {

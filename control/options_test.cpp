@@ -24,16 +24,14 @@ TEST(Options, without_any_serves_all_interfaces_with_the_default_sizes) {
 
 TEST(Options, values_come_after_a_space_or_an_equals_sign) {
   const auto options = parse({"--interface", "eth0", "--interface=eth1", "--mode=generic", "--connections-bytes",
-                              "128M", "--half-open-bytes=1G", "--services-max", "8", "--servers-max=64K",
-                              "--schedule-cells", "1024", "--socket-group=adm", "--bpffs", "/b"});
+                              "128M", "--services-max", "8", "--servers-max=64K", "--schedule-cells", "1024",
+                              "--socket-group=adm", "--bpffs", "/b"});
   ASSERT_TRUE(options) << options.error().message;
   EXPECT_THAT(options->interfaces.names, ElementsAre("eth0", "eth1"));
   EXPECT_EQ(options->interfaces.mode, ModeChoice::generic);
-  EXPECT_EQ(options->sizes, (Sizes{.connections_bytes = u64{128} << 20,
-                                   .half_open_bytes = u64{1} << 30,
-                                   .services_max = 8,
-                                   .servers_max = 65536,
-                                   .schedule_cells = 1024}));
+  EXPECT_EQ(
+      options->sizes,
+      (Sizes{.connections_bytes = u64{128} << 20, .services_max = 8, .servers_max = 65536, .schedule_cells = 1024}));
   EXPECT_EQ(options->socket_group, "adm");
   EXPECT_EQ(options->bpffs, "/b");
 }
@@ -53,6 +51,7 @@ TEST(Options, mistakes_are_named) {
   };
   const Case cases[] = {
       {{"--fast"}, "--fast is no option"},
+      {{"--half-open-bytes", "64M"}, "--half-open-bytes is no option"},
       {{"eth0"}, "eth0 is no option"},
       {{""}, " is no option"},
       {{"--interface"}, "--interface wants a value"},
@@ -82,8 +81,8 @@ TEST(ParseSize, units_are_powers_of_1024_and_nothing_overflows) {
 // Every option that the parser knows is in the help, and every option in the help is known.
 TEST(Options, help_and_parser_agree) {
   for (const char* name :
-       {"--interface", "--mode", "--connections-bytes", "--half-open-bytes", "--services-max", "--servers-max",
-        "--schedule-cells", "--socket-group", "--bpffs", "--foreground", "--unload", "--help", "--version"})
+       {"--interface", "--mode", "--connections-bytes", "--services-max", "--servers-max", "--schedule-cells",
+        "--socket-group", "--bpffs", "--foreground", "--unload", "--help", "--version"})
     EXPECT_THAT(std::string(help_text()), HasSubstr(name));
   std::string text(help_text());
   for (std::size_t at = text.find("\n  --"); at != std::string::npos; at = text.find("\n  --", at + 1)) {

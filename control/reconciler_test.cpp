@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 #include <random>
 
@@ -49,14 +50,14 @@ model::ServiceKey key_number(std::uint16_t number) {
 std::shared_ptr<const ServiceProgram> program(u32 id, const std::vector<u32>& slots, u32 offset, u32 next_hop = 1) {
   ServiceProgram made;
   made.id = id;
-  std::vector<std::int32_t> weights;
+  std::vector<schedulers::Server> servers;
   for (const u32 slot : slots) {
     RealServer row{};
     row.route = {.next_hop = next_hop, .generation = 1, .method = Method::direct, .available = 1};
-    made.servers.push_back({slot, row});
-    weights.push_back(1);
+    made.servers.push_back({slot, row, {.weight = 1, .last_weight = 1}});
+    servers.push_back({.weight = 1, .last_weight = 1, .endpoint = {}});
   }
-  made.schedule = schedulers::begin(schedulers::Kind::rr, weights);
+  made.schedule = schedulers::begin(schedulers::Kind::rr, servers);
   if (!slots.empty()) made.region = {.offset = offset, .size = static_cast<u32>(slots.size())};
   return std::make_shared<const ServiceProgram>(std::move(made));
 }
@@ -103,6 +104,48 @@ TEST(reconciler, a_changed_row_alone_leaves_record_and_schedule) {
   const auto steps = plan({{key_number(1), program(1, {1, 2}, 8, 5)}}, {{key_number(1), program(1, {1, 2}, 8, 1)}});
   EXPECT_EQ(steps.size(), 2U);
   EXPECT_EQ(count_of<WriteServer>(steps), 2U);
+}
+
+// The same with something changed.
+std::shared_ptr<const ServiceProgram> changed(const std::shared_ptr<const ServiceProgram>& from,
+                                              const std::function<void(ServiceProgram&)>& change) {
+  ServiceProgram made = *from;
+  change(made);
+  return std::make_shared<const ServiceProgram>(std::move(made));
+}
+
+TEST(reconciler, a_weight_or_threshold_alone_writes_that_server) {
+  const auto before = program(1, {1, 2}, 8);
+  const auto weight = changed(before, [](ServiceProgram& each) { each.servers[1].terms.weight = 5; });
+  const auto steps = plan({{key_number(1), weight}}, {{key_number(1), before}});
+  ASSERT_EQ(steps.size(), 1U);
+  EXPECT_EQ(std::get<WriteServer>(steps[0]).slot, 2U);
+  EXPECT_EQ(std::get<WriteServer>(steps[0]).terms.weight, 5);
+  const auto threshold = changed(before, [](ServiceProgram& each) { each.servers[0].terms.upper_threshold = 9; });
+  EXPECT_EQ(count_of<WriteServer>(plan({{key_number(1), threshold}}, {{key_number(1), before}})), 1U);
+}
+
+TEST(reconciler, changed_terms_are_published_without_a_new_schedule) {
+  const auto before = program(1, {1, 2}, 8);
+  const auto persistent = changed(before, [](ServiceProgram& each) {
+    each.terms = {.flags = service_persistent, .persistence_ticks = 300, .netmask = 24};
+  });
+  const auto steps = plan({{key_number(1), persistent}}, {{key_number(1), before}});
+  ASSERT_EQ(steps.size(), 1U);
+  const auto& published = std::get<PublishService>(steps[0]);
+  EXPECT_EQ(published.terms, persistent->terms);
+  EXPECT_EQ(published.schedule.offset, 8U);
+}
+
+TEST(reconciler, a_schedule_says_how_it_is_read) {
+  const auto want = changed(program(1, {1, 2}, 8), [](ServiceProgram& each) {
+    each.head.kind = SchedulerKind::ranked;
+    each.head.overflow = 1;
+  });
+  const auto steps = plan({{key_number(1), want}}, {});
+  const auto& written = std::get<WriteSchedule>(steps[2]);
+  EXPECT_EQ(written.head.kind, SchedulerKind::ranked);
+  EXPECT_EQ(written.head.overflow, 1);
 }
 
 TEST(reconciler, any_way_between_two_states_never_sends_a_pick_to_nowhere) {

@@ -16,15 +16,11 @@ TEST(Sizes, defaults_hold_a_million_connections_in_80_mib) {
 }
 
 TEST(Sizes, every_size_becomes_a_power_of_two) {
-  const auto config = config_of({.connections_bytes = 100'000'000,
-                                 .half_open_bytes = 33000,
-                                 .services_max = 5,
-                                 .servers_max = 5,
-                                 .schedule_cells = 65},
-                                3);
+  const auto config =
+      config_of({.connections_bytes = 100'000'000, .services_max = 5, .servers_max = 5, .schedule_cells = 65}, 3);
   ASSERT_TRUE(config) << config.error().message;
-  for (const u32 size : {config->connection_buckets, config->half_open_buckets, config->service_buckets,
-                         config->servers_max, config->next_hops_max, config->schedule_cells})
+  for (const u32 size : {config->connection_buckets, config->service_buckets, config->servers_max,
+                         config->next_hops_max, config->schedule_cells})
     EXPECT_TRUE(std::has_single_bit(size)) << size;
   EXPECT_LE(u64{config->connection_buckets} * sizeof(ConnectionBucket), 100'000'000U)
       << "memory: no more than asked for";
@@ -47,11 +43,19 @@ TEST(Sizes, borders) {
   EXPECT_NE(refused.error().message.find("--connections-bytes"), std::string::npos);
 
   sizes = {};
-  sizes.servers_max = 0;
-  EXPECT_FALSE(config_of(sizes, 1));
-  sizes.servers_max = rows_max;
+  sizes.servers_max = 1;
+  EXPECT_FALSE(config_of(sizes, 1)) << "slot 0 is no server's";
+  sizes.servers_max = 2;
   EXPECT_TRUE(config_of(sizes, 1));
-  sizes.servers_max = rows_max + 1;
+  sizes.servers_max = 65536;
+  EXPECT_TRUE(config_of(sizes, 1));
+  sizes.servers_max = 65537;
+  EXPECT_FALSE(config_of(sizes, 1)) << "a connection names its server in 16 bits";
+
+  sizes = {};
+  sizes.services_max = rows_max;
+  EXPECT_TRUE(config_of(sizes, 1));
+  sizes.services_max = rows_max + 1;
   EXPECT_FALSE(config_of(sizes, 1));
 }
 

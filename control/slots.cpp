@@ -36,7 +36,8 @@ void Slots::retire(const SlotOwner& owner) {
 }
 
 bool Slots::adopt(const SlotOwner& owner, const Slot& slot, bool retired) {
-  if (slot.index == server_of_none || slot.index >= servers_.size() || !is_free(slot.index) || holdings_.contains(owner)) return false;
+  const bool is_a_servers = slot.index != server_of_none && slot.index < servers_.size();
+  if (!is_a_servers || !is_free(slot.index) || holdings_.contains(owner)) return false;
   hold(owner, slot, retired);
   return true;
 }

@@ -18,19 +18,19 @@ SlotOwner owner(const char* server, std::uint16_t service_port = 80) {
 
 class slots : public testing::Test {
  protected:
-  slots() { servers[0].route.generation = 0xffff; }
+  slots() { servers[1].route.generation = 0xffff; }
 
-  std::vector<RealServer> servers = std::vector<RealServer>(3);
-  std::vector<ServerLoad> loads = std::vector<ServerLoad>(3);
+  std::vector<RealServer> servers = std::vector<RealServer>(4);
+  std::vector<ServerLoad> loads = std::vector<ServerLoad>(4);
   Slots made{servers, loads};
 };
 
 TEST_F(slots, lowest_first_each_with_a_new_generation) {
   const Slot first = *made.take(owner("10.0.0.1"));
-  EXPECT_EQ(first.index, 0U);
+  EXPECT_EQ(first.index, 1U) << "slot 0 is no server's";
   EXPECT_EQ(first.generation, 0) << "wraps";
   const Slot second = *made.take(owner("10.0.0.2"));
-  EXPECT_EQ(second.index, 1U);
+  EXPECT_EQ(second.index, 2U);
   EXPECT_EQ(second.generation, 1);
 }
 
@@ -44,17 +44,22 @@ TEST_F(slots, the_last_one_is_given_and_then_it_refuses) {
 }
 
 TEST_F(slots, a_slot_that_connections_refer_to_is_given_to_nobody) {
-  loads[0].inactive = 1;
-  loads[1].active = 1;
-  EXPECT_EQ(made.take(owner("10.0.0.1"))->index, 2U);
+  loads[1].inactive = 1;
+  loads[2].active = 1;
+  EXPECT_EQ(made.take(owner("10.0.0.1"))->index, 3U);
+  loads[1].inactive = 0;
+  loads[1].persistent = 1;
+  EXPECT_FALSE(made.take(owner("10.0.0.2"))) << "a template refers to it";
+  loads[1].persistent = 0;
+  EXPECT_EQ(made.take(owner("10.0.0.2"))->index, 1U);
 }
 
 TEST_F(slots, the_same_server_gets_its_slot_and_generation_back) {
   const Slot first = *made.take(owner("10.0.0.1"));
   made.retire(owner("10.0.0.1"));
   EXPECT_EQ(made.retired().size(), 1U);
-  EXPECT_EQ(made.take(owner("10.0.0.2"))->index, 1U) << "it rests";
-  EXPECT_EQ(made.take(owner("10.0.0.1", 81))->index, 2U) << "another service's server is another server";
+  EXPECT_EQ(made.take(owner("10.0.0.2"))->index, 2U) << "it rests";
+  EXPECT_EQ(made.take(owner("10.0.0.1", 81))->index, 3U) << "another service's server is another server";
   const Slot again = *made.take(owner("10.0.0.1"));
   EXPECT_EQ(again.index, first.index);
   EXPECT_EQ(again.generation, first.generation);
@@ -66,17 +71,17 @@ TEST_F(slots, a_retired_slot_is_free_two_minutes_after_its_last_connection) {
   ASSERT_TRUE(made.take(owner("10.0.0.1")));
   ASSERT_TRUE(made.take(owner("10.0.0.2")));
   made.retire(owner("10.0.0.1"));
-  loads[0].active = 1;
+  loads[1].active = 1;
   EXPECT_TRUE(made.free_what_is_due(start).empty());
   EXPECT_TRUE(made.free_what_is_due(start + 10 * retired_slot_rest).empty()) << "it has a connection";
 
-  loads[0].active = 0;
+  loads[1].active = 0;
   const milliseconds idle = start + 11 * retired_slot_rest;
   EXPECT_TRUE(made.free_what_is_due(idle).empty());
   EXPECT_TRUE(made.free_what_is_due(idle + retired_slot_rest - milliseconds(1)).empty());
-  EXPECT_EQ(made.free_what_is_due(idle + retired_slot_rest), std::vector<u32>{0}) << "and 10.0.0.2 stays";
-  EXPECT_TRUE(made.is_free(0));
-  EXPECT_FALSE(made.is_free(1));
+  EXPECT_EQ(made.free_what_is_due(idle + retired_slot_rest), std::vector<u32>{1}) << "and 10.0.0.2 stays";
+  EXPECT_TRUE(made.is_free(1));
+  EXPECT_FALSE(made.is_free(2));
 }
 
 TEST_F(slots, a_connection_in_between_begins_the_rest_anew) {
@@ -84,9 +89,9 @@ TEST_F(slots, a_connection_in_between_begins_the_rest_anew) {
   ASSERT_TRUE(made.take(owner("10.0.0.1")));
   made.retire(owner("10.0.0.1"));
   EXPECT_TRUE(made.free_what_is_due(start).empty());
-  loads[0].inactive = 1;
+  loads[1].inactive = 1;
   EXPECT_TRUE(made.free_what_is_due(start + milliseconds(60'000)).empty());
-  loads[0].inactive = 0;
+  loads[1].inactive = 0;
   EXPECT_TRUE(made.free_what_is_due(start + milliseconds(90'000)).empty());
   EXPECT_TRUE(made.free_what_is_due(start + retired_slot_rest).empty());
   EXPECT_EQ(made.free_what_is_due(start + milliseconds(90'000) + retired_slot_rest).size(), 1U);
@@ -96,7 +101,8 @@ TEST_F(slots, adopts_what_fits) {
   EXPECT_TRUE(made.adopt(owner("10.0.0.1"), {2, 7}, false));
   EXPECT_FALSE(made.adopt(owner("10.0.0.1"), {1, 7}, false)) << "has one";
   EXPECT_FALSE(made.adopt(owner("10.0.0.2"), {2, 7}, false)) << "taken";
-  EXPECT_FALSE(made.adopt(owner("10.0.0.2"), {3, 7}, false)) << "no such slot";
+  EXPECT_FALSE(made.adopt(owner("10.0.0.2"), {4, 7}, false)) << "no such slot";
+  EXPECT_FALSE(made.adopt(owner("10.0.0.2"), {server_of_none, 7}, false)) << "no server's slot";
   EXPECT_TRUE(made.adopt(owner("10.0.0.2"), {1, 9}, true));
   EXPECT_EQ(made.take(owner("10.0.0.2"))->generation, 9);
 }

@@ -126,4 +126,17 @@ void end_orphans(const Tables& tables, u32 now) {
     }
 }
 
+void forget_slots(const Tables& tables, std::span<const u32> slots) {
+  for (ConnectionBucket& bucket : tables.connections)
+    for (Connection& record : bucket.records) {
+      if (!is_live(load_acquire(&record.word)) || load_acquire(&record.key.role) != Role::cache) continue;
+      const u64 set = load_acquire(&record.detail);
+      u64 rest = set;
+      for (const u32 slot : slots)
+        if (has_member(rest, slot)) rest = without_member(rest, slot);
+      // Whatever came into the record's place meanwhile does not hold this set.
+      if (rest != set) compare_exchange(&record.detail, set, rest);
+    }
+}
+
 }  // namespace penstock::control

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <chrono>
+#include <span>
 #include <unordered_set>
 
 #include "control/clock.hpp"
@@ -57,5 +58,8 @@ class Sweeper {
 
 // Connections whose server was removed end at once (IPVS: expire_nodest_conn).
 void end_orphans(const Tables& tables, u32 now);
+
+// The sets of lblcr name slots alone: before these get other servers, they are taken out.
+void forget_slots(const Tables& tables, std::span<const u32> slots);
 
 }  // namespace penstock::control

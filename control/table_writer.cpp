@@ -1,9 +1,9 @@
 #include "control/table_writer.hpp"
 
-#include <algorithm>
 #include <bit>
 #include <cassert>
 #include <span>
+#include <unordered_set>
 
 #include "control/flip.hpp"
 #include "control/images.hpp"
@@ -128,6 +128,8 @@ void write_terms(ServerLoad& load, const ServerTerms& terms) {
 
 void TableWriter::carry_out(const WriteServer& step) {
   RealServer& row = tables_.servers[step.slot];
+  const bool is_another = read(row.route).generation != step.row.route.generation;
+  if (is_another) store_release(&tables_.loads[step.slot].path_mtu, 0U);  // learnt of the former server's way
   row.address = step.row.address;
   row.port = step.row.port;
   row.family = step.row.family;
@@ -174,12 +176,11 @@ void TableWriter::carry_out(const PublishService& step) {
 }
 
 void TableWriter::write_server_ports(const std::vector<ServiceKey>& keys) {
-  const auto is_wanted = [&](const ServiceKey& key) {
-    return std::any_of(keys.begin(), keys.end(), [&](const ServiceKey& each) { return same_key(each, key); });
-  };
+  std::unordered_set<const Service*> wanted;
+  for (const ServiceKey& key : keys) wanted.insert(find_service(tables_, key).record);
   for (const ServiceBucket& bucket : tables_.services)
     for (const Service& record : bucket.records) {
-      if (!is_live(load_acquire(&record.word)) || !is_server_port(record.key) || is_wanted(record.key)) continue;
+      if (!is_live(load_acquire(&record.word)) || !is_server_port(record.key) || wanted.contains(&record)) continue;
       end_record(tables_.service_table(), find_service(tables_, record.key), no_time, nothing_ends);
     }
   for (const ServiceKey& key : keys) {

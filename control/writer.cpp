@@ -348,8 +348,10 @@ void Writer::tick() {
   write_settings();
   // Not stored: a successor finds these slots retired, and frees them likewise.
   const std::vector<u32> freed = state_.slots.free_what_is_due(around_.clock.steady());
+  if (freed.empty()) return;
   for (const u32 slot : freed) state_.book.leave(slot);
-  if (!freed.empty()) table_writer_.write_filter(filter_of(state_, around_.tables));
+  forget_slots(around_.tables, freed);
+  table_writer_.write_filter(filter_of(state_, around_.tables));
 }
 
 }  // namespace penstock::control

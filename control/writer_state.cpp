@@ -75,7 +75,7 @@ std::vector<ServiceKey> server_ports_of(const WriterState& state) {
   std::vector<ServiceKey> keys;
   for (const auto& [key, program] : state.programs)
     for (const ProgrammedServer& server : program->servers)
-      if (key.fwmark == 0 && server.row.route.method == Method::nat && server.row.port != be16{})
+      if (server.row.route.method == Method::nat && server.row.port != be16{})
         keys.push_back({.vip = server.row.address,
                         .port = server.row.port,
                         .protocol = static_cast<u8>(key.protocol),

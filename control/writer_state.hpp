@@ -33,7 +33,7 @@ struct WriterState {
 // `tables`: their next hops, whose addresses tunnels leave from.
 [[nodiscard]] VipFilter filter_of(const WriterState& state, const Tables& tables);
 
-// Ports of nat's servers (abi/service.hpp: mark_of_server).
+// Ports of nat's servers (abi/service.hpp: mark_of_server). IPVS: a firewall mark's servers are TCP's.
 [[nodiscard]] std::vector<ServiceKey> server_ports_of(const WriterState& state);
 
 [[nodiscard]] std::vector<u32> slots_of(const ServiceProgram& program);

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <bit>
 #include <cerrno>
 
 #include "control/flip.hpp"
@@ -28,25 +30,35 @@ class writer : public testing::Test {
     made = std::move(*started);
   }
 
+  // A packet of 198.51.100.7:40000 to the service, and what the packet path finds for it.
+  static bool find(NativePlatform& platform, const model::ServiceKey& key) {
+    const ServiceKey image = image_of(key);
+    Work& work = *platform.work();
+    work.packet.key.client = image_of(at("198.51.100.7", 0).address);
+    work.packet.key.client_port = big(u16{40000});
+    work.packet.key.vip = image.vip;
+    work.packet.key.vip_port = image.port;
+    work.packet.key.protocol = image.protocol;
+    work.packet.key.family = image.family;
+    return find_service(platform, work);
+  }
+
   // The service as the packet path finds it, by its own code; its schedule's picks without taking one.
   struct Seen {
     bool exists = false;
-    ScheduleRef schedule{};
+    Offer offer{};
     std::vector<u32> slots;
   };
   Seen see(const model::ServiceKey& key) {
     FrameBuffer nothing({});
     NativePlatform platform(tables, nothing, clock.ticks(), 1);
-    const ServiceKey image = image_of(key);
-    Packet packet{};
-    packet.key.vip = image.vip;
-    packet.key.vip_port = image.port;
-    packet.key.protocol = image.protocol;
-    packet.key.family = image.family;
-    const auto offer = find_service(platform, packet);
-    Seen seen{.exists = offer.exists && is_virtual(platform, packet), .schedule = offer.schedule, .slots = {}};
-    for (u32 i = 0; offer.exists && i < offer.schedule.size; ++i)
-      seen.slots.push_back(static_cast<u32>(tables.schedules[offer.schedule.offset + schedule_header_cells + i]));
+    Work& work = *platform.work();
+    const bool found = find(platform, key);
+    Seen seen{.exists = found && gate_of(platform, work.packet.key).to_us, .offer = {}, .slots = {}};
+    if (!found) return seen;
+    seen.offer = work.offer;
+    for (u32 i = 0; i < seen.offer.schedule.size; ++i)
+      seen.slots.push_back(static_cast<u32>(tables.schedules[seen.offer.schedule.offset + schedule_header_cells + i]));
     return seen;
   }
 
@@ -61,7 +73,8 @@ class writer : public testing::Test {
     NativePlatform platform(tables, nothing, clock.ticks(), 1);
     std::string picked;
     for (int i = 0; i < times; ++i) {
-      const u32 slot = penstock::schedule(platform, see(key).schedule);
+      const u32 slot = find(platform, key) ? choose_server(platform, *platform.work()) : no_slot;
+      if (slot == no_slot) return picked + "nobody";
       const u8* address = reinterpret_cast<const u8*>(&tables.servers[slot].address);
       picked += (i ? " " : "") + std::to_string(address[3]);
     }
@@ -95,7 +108,7 @@ TEST_F(writer, a_service_is_there_at_once_and_without_servers_schedules_nobody) 
   EXPECT_FALSE(see(web).exists);
   ASSERT_TRUE(made->add_service(service(web)));
   EXPECT_TRUE(see(web).exists);
-  EXPECT_EQ(see(web).schedule.size, 0U);
+  EXPECT_EQ(see(web).offer.schedule.size, 0U);
   EXPECT_FALSE(see(tcp("192.0.2.1", 81)).exists);
   ASSERT_TRUE(made->add_service(service(web6)));
   EXPECT_TRUE(see(web6).exists);
@@ -267,9 +280,9 @@ TEST_F(writer, without_room_for_a_schedule_nothing_changes_and_the_next_hop_goes
   ASSERT_FALSE(refused) << "the pool has 65536 cells";
   EXPECT_EQ(refused.error().errno_value, ENOMEM);
   EXPECT_FALSE(hops.held.contains(at("10.0.0.3", 0).address));
-  EXPECT_EQ(see(web).schedule.size, 60001U);
+  EXPECT_EQ(see(web).offer.schedule.size, 60001U);
   ASSERT_TRUE(made->edit_server(web, server("10.0.0.1", 1)));
-  EXPECT_EQ(see(web).schedule.size, 2U);
+  EXPECT_EQ(see(web).offer.schedule.size, 2U);
   clock.advance(schedule_grace);
   EXPECT_TRUE(made->add_server(web, server("10.0.0.3", 60000))) << "after its grace the long one's room is free";
 }
@@ -346,7 +359,180 @@ TEST_F(writer, names_the_reasons_and_sums_them_over_cpus) {
 
 TEST_F(writer, info_says_what_ipvs_calls_the_size) {
   EXPECT_EQ(made->info()->connection_buckets, 4096U);
-  EXPECT_EQ(made->info()->connections_max, (4096U + 1024U) * 8U);
+  EXPECT_EQ(made->info()->connections_max, 4096U * 8U);
+}
+
+TEST_F(writer, a_services_terms_are_what_the_packet_path_reads) {
+  model::Service persistent = service(web, "sh");
+  persistent.flags = model::service_flag::persistent;
+  persistent.persistence_timeout_s = 10;
+  persistent.netmask = 0xffff0000;
+  ASSERT_TRUE(made->add_service(persistent));
+  EXPECT_EQ(see(web).offer.flags, service_persistent);
+  EXPECT_EQ(see(web).offer.persistence_ticks, 1000U);
+  EXPECT_EQ(see(web).offer.netmask, 0x0000ffffU);
+  persistent.flags = model::service_flag::one_packet;
+  persistent.persistence_timeout_s = 0;
+  ASSERT_TRUE(made->edit_service(persistent));
+  EXPECT_EQ(see(web).offer.flags, service_one_packet);
+  EXPECT_EQ(see(web).offer.persistence_ticks, 0U);
+}
+
+TEST_F(writer, services_of_all_ports_of_ftp_and_of_marks_are_found) {
+  model::Service all_ports = service(tcp("192.0.2.2", 0));
+  all_ports.flags = model::service_flag::persistent;
+  all_ports.persistence_timeout_s = 10;
+  ASSERT_TRUE(made->add_service(all_ports));
+  EXPECT_TRUE(see(tcp("192.0.2.2", 8080)).exists);
+  ASSERT_TRUE(made->add_service(service(tcp("192.0.2.3", 21))));
+  EXPECT_TRUE(see(tcp("192.0.2.3", 20)).exists);
+  EXPECT_FALSE(see(tcp("192.0.2.3", 80)).exists);
+  model::ServiceKey marked;
+  marked.fwmark = 5;
+  marked.vip = at("0.0.0.0", 0);
+  ASSERT_TRUE(made->add_service(service(marked)));
+  ASSERT_TRUE(made->add_server(marked, server("10.0.0.7")));
+  EXPECT_FALSE(see(tcp("203.0.113.9", 443)).exists);
+  model::MarkRule rule;
+  rule.destination = *model::parse_prefix("203.0.113.0/24");
+  rule.mark = 5;
+  ASSERT_TRUE(made->add_mark_rule(rule));
+  EXPECT_TRUE(see(tcp("203.0.113.9", 443)).exists);
+  EXPECT_EQ(pick(tcp("203.0.113.9", 443), 1), "7");
+}
+
+TEST_F(writer, least_schedulers_follow_loads_and_weights) {
+  with_three_servers("wlc");
+  tables.loads[slot_of("10.0.0.1")].active = 1;
+  tables.loads[slot_of("10.0.0.3")].active = 1;
+  EXPECT_EQ(pick(web, 2), "2 2");
+  ASSERT_TRUE(made->edit_server(web, server("10.0.0.2", 0)));
+  EXPECT_EQ(pick(web, 1), "3") << "of equal ones the newer";
+  ASSERT_TRUE(made->edit_server(web, server("10.0.0.1", 2)));
+  EXPECT_EQ(pick(web, 1), "1");
+}
+
+TEST_F(writer, ranked_schedulers_take_the_heaviest_that_takes_connections) {
+  with_three_servers("fo");
+  ASSERT_TRUE(made->edit_server(web, server("10.0.0.2", 9)));
+  EXPECT_EQ(pick(web, 2), "2 2");
+  ASSERT_TRUE(made->edit_server(web, server("10.0.0.2", 0)));
+  EXPECT_EQ(pick(web, 1), "3");
+}
+
+TEST_F(writer, an_overloaded_server_gets_nothing_until_its_threshold_is_lifted) {
+  with_three_servers();
+  model::RealServer limited = server("10.0.0.2");
+  limited.upper_threshold = 5;
+  ASSERT_TRUE(made->edit_server(web, limited));
+  tables.loads[slot_of("10.0.0.2")].overloaded = 1;
+  EXPECT_EQ(pick(web, 4), "1 3 1 3");
+  limited.upper_threshold = 0;
+  ASSERT_TRUE(made->edit_server(web, limited));
+  const std::string picked = pick(web, 3);
+  EXPECT_NE(picked.find('2'), std::string::npos) << picked;
+}
+
+TEST_F(writer, flags_of_a_scheduler_count_from_the_edit_on) {
+  with_three_servers("sh");
+  const auto head = [&] {
+    return std::bit_cast<ScheduleHead>(tables.schedules[see(web).offer.schedule.offset + schedule_head_cell]);
+  };
+  EXPECT_EQ(head().fallback, 0);
+  model::Service with_flags = service(web, "sh");
+  with_flags.flags = model::service_flag::sched_1 | model::service_flag::sched_2;
+  ASSERT_TRUE(made->edit_service(with_flags));
+  EXPECT_EQ(head().fallback, 1);
+  EXPECT_EQ(head().with_port, 1);
+  ASSERT_TRUE(made->edit_service(service(web, "sh")));
+  EXPECT_EQ(head().fallback, 0);
+  EXPECT_EQ(head().with_port, 0);
+}
+
+TEST_F(writer, flags_that_a_scheduler_does_not_know_do_not_disturb_it) {
+  with_three_servers();
+  EXPECT_EQ(pick(web, 1), "3");
+  model::Service with_flags = service(web);
+  with_flags.flags = model::service_flag::sched_1;
+  ASSERT_TRUE(made->edit_service(with_flags));
+  EXPECT_EQ(pick(web, 1), "2");
+}
+
+TEST_F(writer, a_server_that_comes_back_quiesced_has_no_last_weight) {
+  with_three_servers("mh");
+  ASSERT_TRUE(made->edit_server(web, server("10.0.0.2", 0)));
+  EXPECT_GT(std::ranges::count(see(web).slots, slot_of("10.0.0.2")), 1000) << "its clients are not moved";
+  ASSERT_TRUE(made->delete_server(web, at("10.0.0.2", 80)));
+  ASSERT_TRUE(made->add_server(web, server("10.0.0.2", 0)));
+  EXPECT_EQ(std::ranges::count(see(web).slots, slot_of("10.0.0.2")), 0);
+}
+
+// IPVS: expire_nodest_conn.
+TEST_F(writer, connections_of_a_removed_server_end_at_once_if_so_set) {
+  with_three_servers();
+  const u32 slot = slot_of("10.0.0.2");
+  Connection content{};
+  content.key.protocol = 6;
+  content.key.family = Family::ipv4;
+  content.server = static_cast<u16>(slot);
+  content.generation = route_of("10.0.0.2").generation;
+  content.traits = static_cast<u8>(Method::direct);
+  FrameBuffer nothing({});
+  NativePlatform platform(tables, nothing, clock.ticks(), 1);
+  const auto put = [&] {
+    Insertion& insertion = platform.work()->insertion;
+    prepare_insertion(insertion, content.key, hash_of(tables.config.hash_key, content.key), slot, content.generation);
+    insertion.content = content;
+    insertion.state = static_cast<u32>(TcpState::established);
+    insertion.timeout = 90'000;
+    save(platform, *platform.work());
+  };
+  put();
+  ASSERT_TRUE(made->delete_server(web, at("10.0.0.2", 80)));
+  EXPECT_EQ(tables.loads[slot].active, 1) << "it may come back";
+  ASSERT_TRUE(made->add_server(web, server("10.0.0.2")));
+  ASSERT_TRUE(made->set_setting("expire_nodest_conn", "1"));
+  EXPECT_EQ(tables.loads[slot].active, 1);
+  ASSERT_TRUE(made->delete_server(web, at("10.0.0.2", 80)));
+  EXPECT_EQ(tables.loads[slot].active, 0);
+}
+
+TEST_F(writer, ports_of_nats_servers_are_known_while_the_servers_are) {
+  ASSERT_TRUE(made->add_service(service(web)));
+  model::RealServer translated = server("10.0.0.1");
+  translated.method = model::Method::nat;
+  const auto is_known = [&] {
+    FrameBuffer nothing({});
+    NativePlatform platform(tables, nothing, clock.ticks(), 1);
+    const ServiceKey key{.vip = image_of(at("10.0.0.1", 0).address),
+                         .port = big(u16{80}),
+                         .protocol = 6,
+                         .family = Family::ipv4,
+                         .mark = mark_of_server};
+    return find_offer(platform, key, platform.work()->offer);
+  };
+  EXPECT_FALSE(is_known());
+  ASSERT_TRUE(made->add_server(web, translated));
+  EXPECT_TRUE(is_known());
+  translated.method = model::Method::direct;
+  ASSERT_TRUE(made->edit_server(web, translated));
+  EXPECT_FALSE(is_known());
+  EXPECT_EQ(made->services()->size(), 1U);
+}
+
+TEST_F(writer, a_slot_is_taken_out_of_the_sets_of_lblcr_before_another_server_gets_it) {
+  with_three_servers("lblcr");
+  const u32 slot = slot_of("10.0.0.2");
+  Connection& cache = tables.connections[5].records[2];
+  cache.key.role = Role::cache;
+  cache.detail = slot;
+  cache.word = word_live | (clock.ticks() + 1'000'000);
+  ASSERT_TRUE(made->delete_server(web, at("10.0.0.2", 80)));
+  made->tick();
+  EXPECT_EQ(cache.detail, slot) << "it may come back";
+  clock.advance(retired_slot_rest);
+  made->tick();
+  EXPECT_EQ(cache.detail, 0U);
 }
 
 }  // namespace

@@ -123,10 +123,9 @@ TEST_F(Daemon, unknown_interface_is_refused_and_those_that_exist_are_named) {
 }
 
 TEST_F(Daemon, another_xdp_program_on_the_interface_is_named) {
-  auto other = control::load(
-      *control::config_of({.connections_bytes = 1 << 20, .half_open_bytes = 1 << 20}, *control::counter_rows()));
+  auto other = control::load(*control::config_of({.connections_bytes = 1 << 20}, *control::counter_rows()));
   ASSERT_TRUE(other) << other.error().message;
-  const auto held = control::attach_xdp(other->program(), {.index = 2, .name = "eth0"}, XdpMode::generic);
+  const auto held = control::attach_xdp(other->program(), {.index = 2, .name = "eth0"}, Hook::generic);
   ASSERT_TRUE(held) << held.error().message;
   EXPECT_EQ(start_daemon({"--interface", "eth0"}).wait(), 1);
   EXPECT_THAT(log(), HasSubstr("another XDP program, \"penstock_xdp\""));
