@@ -216,7 +216,8 @@ PEN_INLINE Family family_within(u8 protocol) { return protocol == protocol_ipip 
 
 template <Platform P>
 PEN_INLINE QuotedTunnel quoted_tunnel(const P& p, const Packet& quote) {
-  if (quote.protocol == protocol_ipip || quote.protocol == protocol_ipv6) return {true, 0, family_within(quote.protocol)};
+  if (quote.protocol == protocol_ipip || quote.protocol == protocol_ipv6)
+    return {true, 0, family_within(quote.protocol)};
   if (quote.protocol == protocol_gre) {
     const auto* gre = transport_header<GreHeader>(p, quote);
     if (!gre) return {};
@@ -331,7 +332,8 @@ PEN_INLINE Next take_tunnel_error(P& p, Work& work) {
 template <Platform P>
 PEN_INLINE Next take_client_error(P& p, Work& work) {
   Packet& quote = work.quote;
-  const bool has_ports = parse_quote(p, quote_offset(work.packet), work.packet.key.family, quote) && parse_quoted_ports(p, quote);
+  const bool has_ports =
+      parse_quote(p, quote_offset(work.packet), work.packet.key.family, quote) && parse_quoted_ports(p, quote);
   if (!has_ports) return pass(p, Reason::pass_icmp);
   if (!gate_of(p, work.packet.key).to_us) {
     count_passing_error(p, work, outer_ends(p, work.packet));

@@ -20,6 +20,7 @@ namespace penstock {
 // The packet path is cut into steps, which the kernel verifies one by one (ADR-0007): each is a function of the same name,
 // name(P&, Work&), and the platform's verb run_name(work) leads there. A stage decides what becomes of the packet, or which stage
 // goes on with it; balance() runs them one after another, so that their stacks don't add up.
+// clang-format off
 #define PEN_STAGES(X)                                                         \
   X(take_untagged)   /* a frame whose VLAN tag was taken off */               \
   X(take_unusual)    /* fragments, IPv6 extension headers */                  \
@@ -66,6 +67,7 @@ namespace penstock {
   X(crc_part)           /* work.crc over work.summed */                          \
   X(crc)                /* the SCTP checksum of work.packet */
 
+// clang-format on
 #define PEN_STEPS(X) PEN_STAGES(X) PEN_HELPERS(X)
 
 // What becomes of a packet. The numbers are XDP's.
