@@ -14,6 +14,8 @@ function(penstock_check_headers)
   endforeach()
   add_library(host_headers_self_contained OBJECT ${sources})
   target_compile_options(host_headers_self_contained PRIVATE -O0 -g0)
+  target_compile_definitions(host_headers_self_contained PRIVATE  # as tests have them (room.cmake)
+    PENSTOCK_SOURCE_DIR="${CMAKE_SOURCE_DIR}" PENSTOCK_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
   # For the include paths only; the headers' own libraries need not be built first.
   target_include_directories(host_headers_self_contained PRIVATE ${PENSTOCK_GENERATED})
   target_link_libraries(host_headers_self_contained PRIVATE PkgConfig::libbpf PkgConfig::libmnl PkgConfig::popt
