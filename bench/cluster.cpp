@@ -133,7 +133,7 @@ ScheduleRef schedule_ref(const Cluster& cluster) {
 }  // namespace
 
 Config bench_config() {
-  const u32 cpus = value_or_give_up(control::possible_cpus());
+  const u32 cpus = value_or_give_up(control::counter_rows());
   Config config = value_or_give_up(control::config_of({}, cpus));
   config.hash_key[0] = 0x3b1f6d4ca02795e8ULL;
   config.hash_key[1] = 0x9d62c8f3157e4ab0ULL;

@@ -46,6 +46,8 @@ class MethodTable {
   // The last column is the difference to the first row.
   void measure_and_print(const std::vector<Row>& rows, u32 connections, u32 packets) {
     const std::vector<Subject> subjects = wanted(rows, connections, packets);
+    if (subjects.empty()) return;
+    heading_.print_once();
     const std::vector<Measured> results = measure(session_.driver, subjects, session_.rounds);
     for (std::size_t i = 0; i < results.size(); ++i)
       fmt::print("{:<46}{:>18}{:>+10.0f}\n", subjects[i].which.name, cell(results[i].ns), results[i].more_than_first);
@@ -86,6 +88,7 @@ class MethodTable {
   }
 
   Session& session_;
+  Heading heading_{"forwarding methods: TCP", "to first"};
   std::array<std::unique_ptr<PenstockDirector>, all_methods.size()> directors_;
 };
 
@@ -93,7 +96,6 @@ class MethodTable {
 
 void print_method_table(Session& session) {
   MethodTable table(session);
-  fmt::print("\n{:<46}{:>18}{:>10}\n", "forwarding methods: TCP", "penstock", "to first");
   table.measure_and_print(rows_of_all(Traffic::known, "request"), 1, many);
   table.measure_and_print(rows_of_all(Traffic::known, "request"), quarter, many);
   for (const u32 connections : {1U, quarter}) {

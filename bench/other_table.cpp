@@ -39,9 +39,10 @@ std::vector<PacketCase> cases() {
 
 void print_other_table(Session& session) {
   std::unique_ptr<PenstockDirector> director;
-  fmt::print("\n{:<46}{:>18}\n", "others", "penstock");
+  Heading heading("others", "");
   for (const PacketCase& which : cases()) {
     if (!session.wants(which.name)) continue;
+    heading.print_once();
     if (!director) director = penstock_director();
     const Subject subject{director.get(), which};
     fmt::print("{:<46}{:>18}\n", which.name, cell(measure(session.driver, {&subject, 1}, session.rounds).front().ns));

@@ -43,6 +43,11 @@ void print_row(const PacketCase& which, const std::vector<Measured>& results) {
 
 std::string cell(const Quartiles& ns) { return fmt::format("{:.0f} ({:.0f}-{:.0f})", ns.median, ns.low, ns.high); }
 
+void Heading::print_once() {
+  if (!printed_) fmt::print("\n{:<46}{:>18}{:>10}\n", rows_, "penstock", last_column_);
+  printed_ = true;
+}
+
 void print_reference_table(Session& session, const std::vector<std::string>& other_builds) {
   Directors directors;
   for (const PacketCase& which : cases()) {

@@ -27,6 +27,7 @@ class SchedulerTable {
     for (const u32 servers : sizes) {
       const PacketCase which = case_of(scheduler, servers);
       if (!session_.wants(which.name)) continue;
+      heading_.print_once();
       if (!director_) director_ = penstock_director();
       const Subject subject{director_.get(), which};
       const Quartiles ns = measure(session_.driver, {&subject, 1}, session_.rounds).front().ns;
@@ -41,6 +42,7 @@ class SchedulerTable {
 
  private:
   Session& session_;
+  Heading heading_{"schedulers", "a server"};
   std::unique_ptr<PenstockDirector> director_;
 };
 
@@ -48,7 +50,6 @@ class SchedulerTable {
 
 void print_scheduler_table(Session& session) {
   SchedulerTable table(session);
-  fmt::print("\n{:<46}{:>18}{:>10}\n", "schedulers", "penstock", "a server");
   for (const char* scheduler : one_looking) table.measure_and_print(scheduler, {2, 100, 1000, 4000}, false);
   for (const char* scheduler : all_looking) table.measure_and_print(scheduler, {10, 100, 1000}, true);
 }

@@ -29,6 +29,18 @@ void print_flood(Session& session);
 
 [[nodiscard]] std::string cell(const Quartiles& ns);
 
+// Printed before a table's first row, if it has any.
+class Heading {
+ public:
+  Heading(const char* rows, const char* last_column) : rows_(rows), last_column_(last_column) {}
+  void print_once();
+
+ private:
+  const char* rows_;
+  const char* last_column_;
+  bool printed_ = false;
+};
+
 inline constexpr u32 many = 1U << 19;     // packets of a round
 inline constexpr u32 few = 1U << 15;      // new connections of a round
 inline constexpr u32 quarter = 1U << 18;  // connections: a quarter of what the table holds

@@ -15,7 +15,7 @@ namespace penstock::differential {
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr u32 rounds = 10;
+constexpr u32 rounds = 10;  // the same code, ten times slower
 #else
 constexpr u32 rounds = 60;
 #endif
@@ -52,7 +52,7 @@ TEST(Mixed, every_frame_keeps_the_rules_and_the_tables_stay_in_order) {
     for (u32 reason = 0; reason < reasons; ++reason) reached[reason] += tables.view().reasons[0].packets[reason];
     ASSERT_FALSE(HasFailure()) << "PENSTOCK_SEED=" << seed;
   }
-  if (text) return;  // what is reached is known of our own seeds only
+  if (text || rounds < 60) return;  // what is reached is known of our own seeds only
   for (u32 reason = 0; reason < reasons; ++reason) {
     const auto name = static_cast<Reason>(reason);
     if (name == Reason::bug || name == Reason::superseded || name == Reason::no_room) continue;
