@@ -3,6 +3,7 @@
 
 #include "datapath/core/begin.hpp"
 #include "datapath/core/reply.hpp"
+#include "datapath/core/table_fetch.hpp"
 
 namespace penstock {
 
@@ -81,7 +82,9 @@ PEN_INLINE Next take_request(P& p, Work& work) {
     end_connection(p, flow);
     flow = no_flow;
   }
-  return flow.found.record ? take_known(p, work, flow) : Next::then_begin;
+  if (flow.found.record) return take_known(p, work, flow);
+  fetch_vacancy<Connection>(ConnectionTable<P>{p}, place_of(packet.hash, p.config().connection_buckets));
+  return Next::then_begin;
 }
 
 // A packet with ports, of which the gate has said something.

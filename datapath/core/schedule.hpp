@@ -121,6 +121,15 @@ PEN_INLINE u32 scan_for(P& p, Work& work, ScanFor what) {
   return p.run_scan(work);
 }
 
+// Mostly the first candidate takes the connection, and nobody need scan.
+template <Platform P>
+PEN_INLINE u32 eligible_at(P& p, const Choice& choice, u32 index) {
+  const u64* cell = p.schedule_cell(choice.schedule.offset + schedule_header_cells + index);
+  const u32 slot = cell ? static_cast<u32>(load_acquire(cell)) : no_slot;
+  const ServerLoad* load = slot == no_slot ? nullptr : p.load(slot);
+  return load && is_eligible(load) ? slot : no_slot;
+}
+
 // rr, wrr: the next pick, and on over those who take nothing now; the cursor goes along.
 template <Platform P>
 PEN_INLINE u32 choose_next(P& p, Work& work) {
@@ -128,6 +137,8 @@ PEN_INLINE u32 choose_next(P& p, Work& work) {
   u64* cursor = p.schedule_cell(choice.schedule.offset);
   if (!cursor) return no_slot;
   choice.start = static_cast<u32>(fetch_add(cursor, 1) % choice.schedule.size);
+  const u32 next = eligible_at(p, choice, choice.start);
+  if (next != no_slot) return next;
   const u32 server = scan_for(p, work, ScanFor::eligible);
   if (server != no_slot && choice.looked_at != 0) add(cursor, static_cast<u64>(choice.looked_at));
   return server;
@@ -150,7 +161,9 @@ PEN_INLINE u32 choose_by_hash(P& p, Work& work) {
     default:
       choice.start = schedulers::mh_entry(packet.key.client, packet.key.family, choice.hash_port, 0, size);
   }
-  choice.count = choice.head.fallback ? size + 1 : 1;
+  const u32 server = eligible_at(p, choice, choice.start);
+  if (server != no_slot || !choice.head.fallback) return server;
+  choice.count = size + 1;
   return scan_for(p, work, ScanFor::eligible);
 }
 
