@@ -2,6 +2,7 @@
 #pragma once
 
 #include "datapath/core/atomic.hpp"
+#include "datapath/core/branchless.hpp"
 #include "datapath/core/platform.hpp"
 
 namespace penstock {
@@ -10,14 +11,13 @@ PEN_INLINE bool is_under(const AddressImage& address, const AddressImage& prefix
   return (((address.low ^ prefix.low) & mask.low) | ((address.high ^ prefix.high) & mask.high)) == 0;
 }
 
-// Without branches inside, for the verifier's sake.
 PEN_INLINE bool is_in(const PortRange (&ranges)[mark_port_ranges_max], u32 count, u16 port) {
-  u32 found = count == 0;
+  u64 found = one_if_equal(count, 0);
   PEN_ROLLED
   for (u32 i = 0; i < mark_port_ranges_max; ++i) {
-    const u32 within = static_cast<u32>(static_cast<u16>(port - ranges[i].first) <=
-                                        static_cast<u16>(ranges[i].last - ranges[i].first));
-    found |= within & static_cast<u32>(i < count);
+    const u16 after_first = static_cast<u16>(port - ranges[i].first);
+    const u16 length = static_cast<u16>(ranges[i].last - ranges[i].first);
+    found |= one_if_less(after_first, length + 1U) & one_if_less(i, count);
   }
   return found != 0;
 }
