@@ -5,30 +5,51 @@
 
 namespace penstock {
 
-// A helper: the record stands, but settle() must say which of equal ones stays. For a request the server's load grows before the
-// record can be seen and ended by another CPU.
+// A helper: where work.insertion may go when both buckets of its key are full.
+template <Platform P>
+PEN_INLINE u32 find_room(P& p, Work& work) {
+  Insertion& insertion = work.insertion;
+  const Place place = place_of(insertion.hash, p.config().connection_buckets);
+  work.room = crowded_room<Connection>(ConnectionTable<P>{p}, place, p.now(),
+                                       insertion.evicts ? WhenFull::evict : WhenFull::refuse);
+  return 0;
+}
+
+// What a record means to its server, from before another CPU can see and end it. False: there is no such server.
+template <Platform P>
+PEN_INLINE bool begin_load(P& p, const Insertion& insertion) {
+  const FlowKey& key = insertion.content.key;
+  ServerLoad* load = p.load(insertion.content.server);
+  if (!load) return false;
+  if (key.role == Role::request) bind_load(load, is_active(key, insertion.state));
+  if (key.role == Role::persistence) add(&load->persistent, 1);
+  return true;
+}
+
+template <Platform P>
+PEN_INLINE void undo_begin_load(P& p, const Insertion& insertion) {
+  const Insertion* again = &insertion;
+  PEN_FORGET(again);  // read anew, else the verifier follows each role and state through all that is between
+  end_load([&p](u32 slot) PEN_INLINE_LAMBDA { return p.load(slot); }, again->content, with_state(0, again->state, 0));
+}
+
+// A helper: the record stands, but settle_insertion must say which of equal ones stays.
 template <Platform P>
 PEN_INLINE u32 insert(P& p, Work& work) {
   Insertion& insertion = work.insertion;
   insertion.saved = false;
   insertion.is_ours = false;
-  const Connection& content = insertion.content;
-  const Role role = content.key.role;
-  ServerLoad* load = p.load(content.server);
-  if (!load) return 0;
-  const bool active = is_active(content.key, insertion.state);
-  if (role == Role::request) bind_load(load, active);
-  if (role == Role::persistence) add(&load->persistent, 1);
-  const u32 now = p.now();
+  if (!begin_load(p, insertion)) return 0;
   const Place place = place_of(insertion.hash, p.config().connection_buckets);
-  const Claimed<Connection> slot =
-      publish_record(ConnectionTable<P>{p}, place, content, insertion.state, now + insertion.timeout, now,
-                     insertion.evicts ? WhenFull::evict : WhenFull::refuse,
-                     [&p](const Connection& ended, u64 word) PEN_INLINE_LAMBDA { account_for_end(p, ended, word); });
+  work.room = vacant_room(ConnectionTable<P>{p}, place);
+  if (work.room.slots == 0) p.run_find_room(work);
+  const u32 now = p.now();
+  const Claimed<Connection> slot = publish_record(
+      ConnectionTable<P>{p}, place, work.room, insertion.content, insertion.state, now + insertion.timeout, now,
+      [&p](const Connection& ended, u64 word) PEN_INLINE_LAMBDA { account_for_end(p, ended, word); });
   insertion.record = record_number(slot.which == 0 ? place.bucket[0] : place.bucket[1], slot.slot);
   if (slot.record) return 1;
-  if (role == Role::request) unbind_load(load, active);
-  if (role == Role::persistence) add(&load->persistent, -1);
+  undo_begin_load(p, insertion);
   return 0;
 }
 

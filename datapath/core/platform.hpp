@@ -52,6 +52,7 @@ namespace penstock {
 
 // Work that stages have done for them.
 #define PEN_HELPERS(X)                                                           \
+  X(find_room)          /* for work.insertion, where its buckets are full */     \
   X(insert)             /* work.insertion into the connection table */           \
   X(settle_insertion)   /* and what of it stays */                               \
   X(end_replies)        /* of the requests in work.ended */                      \

@@ -2,6 +2,7 @@
 // reads a table out of Settings; the tables themselves are the control plane's (control/transitions.hpp).
 #pragma once
 
+#include "datapath/core/branchless.hpp"
 #include "datapath/core/packet.hpp"
 #include "datapath/core/wire.hpp"
 
@@ -30,8 +31,9 @@ PEN_INLINE u32 active_states_of(u8 protocol) {
   return protocol == protocol_tcp ? tcp_active_states : protocol == protocol_sctp ? sctp_active_states : 0;
 }
 
-PEN_INLINE u32 half_open_states_of(u8 protocol) {
-  return protocol == protocol_tcp ? tcp_half_open_states : protocol == protocol_sctp ? sctp_half_open_states : 0;
+PEN_INLINE u64 half_open_states_of(u8 protocol) {
+  return one_if_equal(protocol, protocol_tcp) * tcp_half_open_states |
+         one_if_equal(protocol, protocol_sctp) * sctp_half_open_states;
 }
 
 PEN_INLINE bool is_active(const FlowKey& key, u32 state) { return (active_states_of(key.protocol) >> state & 1) != 0; }

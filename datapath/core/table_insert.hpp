@@ -1,6 +1,7 @@
 // The slow half of the table: inserting and ending records (the protocol is in table.hpp).
 #pragma once
 
+#include "datapath/core/room.hpp"
 #include "datapath/core/states.hpp"
 #include "datapath/core/table.hpp"
 
@@ -9,11 +10,12 @@ namespace penstock {
 // What an insertion may do when both buckets of the key are full.
 enum class WhenFull { refuse, evict };
 
-// Which records give way to others: connections whose handshake is not complete, and what is known of fragments.
+// Which records give way to others: connections whose handshake is not complete, and what is known of fragments. 1 or 0.
 PEN_INLINE u64 gives_way(const Connection* record, u64 word) {
   const u64 half_open = half_open_states_of(record->key.protocol) >> state_of(word) & 1U;
-  const Role role = record->key.role;
-  return (role == Role::request ? half_open : 0) | (role == Role::fragment ? 1U : 0);
+  const u32 role = static_cast<u32>(record->key.role);
+  return (one_if_equal(role, static_cast<u32>(Role::request)) & half_open) |
+         one_if_equal(role, static_cast<u32>(Role::fragment));
 }
 PEN_INLINE u64 gives_way(const Service*, u64) { return 0; }
 
@@ -37,21 +39,21 @@ PEN_INLINE u64 expired_records(const Bucket<Record>* bucket, u32 now) {
   return expired;
 }
 
-// Of the records that give way the one that expires first. Claimed records are left alone.
+// Of the records that give way the one that expires first, as a set of bytes. Claimed records are left alone.
 template <typename Record>
 PEN_INLINE u64 oldest_to_give_way(const Bucket<Record>* bucket, u32 now) {
-  u64 oldest = 0;
-  u32 shortest = ~0U;
+  u64 first = ~0ULL >> 1;  // ticks left, and in the lowest bits which record's they are
   PEN_ROLLED
   for (u32 i = 0; i < records_per_bucket; ++i) {
     const Record* record = &bucket->records[i];
     const u64 word = load_acquire(&record->word);
-    const u64 candidate = gives_way(record, word) & (word >> 39) & 1U;
-    const u32 left = (expires_of(word) - now) | static_cast<u32>(candidate - 1);
-    oldest = left < shortest ? 0x80ULL << (i * 8) : oldest;
-    shortest = left < shortest ? left : shortest;
+    const u64 stays = ~gives_way(record, word) | ~(word >> 39);
+    const u64 left = (stays & 1) << 32 | (expires_of(word) - now);
+    const u64 numbered = left * records_per_bucket + i;
+    first ^= (first ^ numbered) & (0 - one_if_less(numbered, first));
   }
-  return oldest;
+  const u64 none = first / records_per_bucket >> 32;
+  return ((none & 1) ^ 1) << (first % records_per_bucket * 8 + 7);
 }
 
 // Records go to the first bucket while it has more than this many vacancies, then to the emptier one: few look-ups need a
@@ -64,6 +66,39 @@ PEN_INLINE u32 choose_bucket(u64 first_vacant, u64 second_vacant) {
   return first > vacancies_kept || first >= second ? 0 : 1;
 }
 
+// Free slots.
+template <typename Table>
+PEN_INLINE Room vacant_room(Table table, const Place& place) {
+  const u64* first = table.tags(place.bucket[0]);
+  const u64* second = table.tags(place.bucket[1]);
+  if (!first || !second) return {};
+  const u64 first_vacant = zero_bytes(load_acquire(first));
+  const u64 second_vacant = zero_bytes(load_acquire(second));
+  const u32 which = choose_bucket(first_vacant, second_vacant);
+  return {.slots = which == 0 ? first_vacant : second_vacant, .which = which, .evicts = false, .zero = {}};
+}
+
+// Where both buckets are full: the slots of records that have expired and were not swept yet, else, where that is allowed, of one
+// that gives way.
+template <typename Record, typename Table>
+PEN_INLINE Room crowded_room(Table table, const Place& place, u32 now, WhenFull when_full) {
+  const Bucket<Record>* first = table.bucket(place.bucket[0]);
+  const Bucket<Record>* second = table.bucket(place.bucket[1]);
+  if (!first || !second) return {};
+  Room room{};
+  room.slots = expired_records(first, now);
+  if (room.slots != 0) return room;
+  room.which = 1;
+  room.slots = expired_records(second, now);
+  room.evicts = room.slots == 0 && when_full == WhenFull::evict;
+  if (!room.evicts) return room;
+  room.slots = oldest_to_give_way(second, now);
+  if (room.slots != 0) return room;
+  room.which = 0;
+  room.slots = oldest_to_give_way(first, now);
+  return room;
+}
+
 template <typename Record>
 struct Claimed {
   Record* record;  // null: another CPU was faster, or there is no vacancy
@@ -72,20 +107,22 @@ struct Claimed {
   u32 which;  // of the key's two buckets
 };
 
-// Claims the candidate nearest to `start` that is still vacant or, to evict, live.
-template <typename Record>
-PEN_INLINE Claimed<Record> claim(Bucket<Record>* bucket, u64 candidates, u32 start, u32 now, bool evict) {
-  candidates = set_from(candidates, start);
+// Claims the slot nearest to the key's place that is still vacant or, to evict, live.
+template <typename Record, typename Table>
+PEN_INLINE Claimed<Record> claim(Table table, const Place& place, const Room& room, u32 now) {
+  Bucket<Record>* bucket = table.bucket(room.which == 0 ? place.bucket[0] : place.bucket[1]);
+  if (!bucket) return {};
+  u64 candidates = set_from(room.slots, place.start);
   PEN_ROLLED
   for (u32 i = 0; i < records_per_bucket && candidates != 0; ++i) {
-    const u32 slot = (first_byte(candidates) + start) & (records_per_bucket - 1);
+    const u32 slot = (first_byte(candidates) + place.start) & (records_per_bucket - 1);
     candidates = without_first(candidates);
     Record* record = &bucket->records[slot];
     const u64 before = load_acquire(&record->word);
     const bool vacant = before == 0 || is_over(record, before, now);
-    if (!vacant && !(evict && is_live(before) && gives_way(record, before) != 0)) continue;
+    if (!vacant && !(room.evicts && is_live(before) && gives_way(record, before) != 0)) continue;
     if (!compare_exchange(&record->word, before, claimed_at(now))) continue;
-    return {record, before, slot, 0};
+    return {record, before, slot, room.which};
   }
   return {};
 }
@@ -144,62 +181,31 @@ struct Inserted {
   Found<Record> stays;  // the key's record after all; null if another CPU ended it meanwhile
 };
 
-// Claims a slot for a key: a free one, else one whose record has expired and was not swept yet, in either bucket, else, where
-// that is allowed, one whose record gives way.
-template <typename Record, typename Table>
-PEN_INLINE Claimed<Record> claim_for(Table table, const Place& place, u32 now, WhenFull when_full) {
-  const u64* first = table.tags(place.bucket[0]);
-  const u64* second = table.tags(place.bucket[1]);
-  if (!first || !second) return {};
-  const u64 first_vacant = zero_bytes(load_acquire(first));
-  const u64 second_vacant = zero_bytes(load_acquire(second));
-  u32 which = choose_bucket(first_vacant, second_vacant);
-  Bucket<Record>* bucket = table.bucket(which == 0 ? place.bucket[0] : place.bucket[1]);
-  if (!bucket) return {};
-  u64 candidates = which == 0 ? first_vacant : second_vacant;
-  if (candidates == 0) candidates = expired_records(bucket, now);
-  if (candidates == 0) {
-    which = 1;  // both are full, so the first was chosen
-    bucket = table.bucket(place.bucket[1]);
-    if (!bucket) return {};
-    candidates = expired_records(bucket, now);
-  }
-  const bool evict = candidates == 0 && when_full == WhenFull::evict;
-  if (evict) candidates = oldest_to_give_way(bucket, now);
-  if (evict && candidates == 0) {
-    which = 0;
-    bucket = table.bucket(place.bucket[0]);
-    if (!bucket) return {};
-    candidates = oldest_to_give_way(bucket, now);
-  }
-  Claimed<Record> claimed = claim(bucket, candidates, place.start, now, evict);
-  claimed.which = which;
-  return claimed;
-}
-
-// Puts `content` with the given state and expiry into a slot of its own; settle() must follow, as another CPU may have done the
+// Puts `content` with the given state and expiry into one of the slots; settle() must follow, as another CPU may have done the
 // same. `on_end(record, word)` is called for each record that ends by it: one that had expired, or was evicted. Null record: no
 // slot.
 template <typename Record, typename Table, typename OnEnd>
-PEN_INLINE Claimed<Record> publish_record(Table table, const Place& place, const Record& content, u32 state, u32 expiry,
-                                          u32 now, WhenFull when_full, OnEnd on_end) {
-  const Claimed<Record> slot = claim_for<Record>(table, place, now, when_full);
+PEN_INLINE Claimed<Record> publish_record(Table table, const Place& place, const Room& room, const Record& content,
+                                          u32 state, u32 expiry, u32 now, OnEnd on_end) {
+  const Claimed<Record> slot = claim<Record>(table, place, room, now);
   if (!slot.record) return slot;
   u64* tags = table.tags(slot.which == 0 ? place.bucket[0] : place.bucket[1]);
   if (slot.before != 0) on_end(*slot.record, slot.before);
   u64* target = reinterpret_cast<u64*>(slot.record);
   const u64* source = reinterpret_cast<const u64*>(&content);
   for (u32 i = 1; i < sizeof(Record) / sizeof(u64); ++i) store_release(&target[i], source[i]);
-  if (tags) set_tag(tags, slot.slot, place.tag);  // claim_for has seen that they are there
+  if (tags) set_tag(tags, slot.slot, place.tag);  // as the bucket is there, so are they
   exchange(&slot.record->word, with_state(place.live | life_of(content), state, expiry));
   return slot;
 }
 
-// Both. `on_end` is called for records that lost to an equal key, too.
+// All of it. `on_end` is called for records that lost to an equal key, too.
 template <typename Record, typename Table, typename OnEnd>
 PEN_INLINE Inserted<Record> insert_record(Table table, const Place& place, const Record& content, u32 state, u32 expiry,
                                           u32 now, WhenFull when_full, OnEnd on_end) {
-  const Claimed<Record> slot = publish_record(table, place, content, state, expiry, now, when_full, on_end);
+  Room room = vacant_room(table, place);
+  if (room.slots == 0) room = crowded_room<Record>(table, place, now, when_full);
+  const Claimed<Record> slot = publish_record(table, place, room, content, state, expiry, now, on_end);
   if (!slot.record) return {};
   const Found<Record> stays = settle<Record>(table, place, content.key, now, on_end);
   return {true, stays.record == slot.record, stays};

@@ -5,6 +5,7 @@
 #include "datapath/abi/punt.hpp"
 #include "datapath/abi/service.hpp"
 #include "datapath/core/packet.hpp"
+#include "datapath/core/room.hpp"
 
 namespace penstock {
 
@@ -111,6 +112,7 @@ struct Work {
   u32 rule;  // for the step `match_rule`
   u32 crc;   // so far, for the step `crc_part`
   u32 zero_2;
+  Room room;  // for work.insertion
 };
 
 }  // namespace penstock
