@@ -11,7 +11,7 @@
 
 namespace penstock {
 
-// Not an error of this kind: the next kind is tried.
+// Not from a server: the next kind is tried.
 static constexpr Next not_ours = Next::aborted;
 
 static constexpr u8 icmp_unreachable = 3;
@@ -230,19 +230,37 @@ PEN_INLINE QuotedTunnel quoted_tunnel(const P& p, const Packet& quote) {
   return {true, gue_shim_bytes, family_within(static_cast<u8>(*gue >> 8))};
 }
 
-// A router's word on the length of a tunnel's packet, or on something else.
-struct TunnelError {
-  u8 type;
-  u8 code;
-  u32 word;
-  u32 mtu;  // 0: not about the length
-};
+PEN_INLINE u32 ip_header_bytes(Family family) {
+  return family == Family::ipv4 ? sizeof(Ipv4Header) : sizeof(Ipv6Header);
+}
 
-PEN_INLINE TunnelError tunnel_error(const IcmpErrorHeader& icmp, Family family) {
+PEN_INLINE TunnelError tunnel_error(const IcmpErrorHeader& icmp, const Packet& quote, const QuotedTunnel& tunnel) {
+  const bool v4 = quote.key.family == Family::ipv4;
   const u32 word = host(icmp.rest);
   const bool v4_length = icmp.type == icmp_unreachable && icmp.code == icmp_fragmentation_needed;
-  const u32 mtu = family == Family::ipv4 ? (v4_length ? word & 0xffff : 0) : (icmp.type == icmpv6_too_big ? word : 0);
-  return {icmp.type, icmp.code, word, mtu};
+  return {.tunnel_end = quote.key.vip,
+          .offset = within_quote(quote.transport + tunnel.shim),
+          .overhead = ip_header_bytes(quote.key.family) + tunnel.shim,
+          .word = word,
+          .mtu = v4 ? (v4_length ? word & 0xffff : 0) : (icmp.type == icmpv6_too_big ? word : 0),
+          .type = icmp.type,
+          .code = icmp.code,
+          .may_fragment = v4 && !quote.dont_fragment,
+          .zero = 0};
+}
+
+// A stage: whether the error in hand is about the packet of a tunnel, which is work.quote. If so, the packet that is carried in
+// it becomes work.quote. IPVS does this for IPv4 only; without it an IPv6 tunnel over a narrow link is a black hole.
+template <Platform P>
+PEN_INLINE Next take_tunnel_error(P& p, Work& work) {
+  const auto* icmp = transport_header<IcmpErrorHeader>(p, work.packet);
+  const QuotedTunnel tunnel = quoted_tunnel(p, work.quote);
+  if (!icmp || !tunnel.is_ours) return Next::then_take_client_error;
+  work.tunnel_error = tunnel_error(*icmp, work.quote, tunnel);
+  Packet& carried = work.quote;
+  const bool has_ports =
+      parse_quote(p, work.tunnel_error.offset, tunnel.family, carried) && parse_quoted_ports(p, carried);
+  return has_ports ? Next::then_tell_tunnel_client : Next::then_take_client_error;
 }
 
 // Leaves of the frame nothing but the packet at `offset`, as if the client's neighbour had just sent it.
@@ -257,51 +275,47 @@ PEN_INLINE bool uncover(P& p, u32 offset, Family family, const Way& way, const I
   return true;
 }
 
-PEN_INLINE u32 ip_header_bytes(Family family) {
-  return family == Family::ipv4 ? sizeof(Ipv4Header) : sizeof(Ipv6Header);
-}
-
 static constexpr u32 quoted_transport_min = 8;
 
-// work.quote: the tunnel's packet. IPVS does this for IPv4 only; without it an IPv6 tunnel over a narrow link is a black hole.
+// What a client is told of an error about the tunnel that its packet went into.
+PEN_INLINE Refusal refusal_of(const TunnelError& error, u32 server, u16 interface) {
+  const bool about_length = error.mtu != 0;
+  const u32 fitting = error.mtu > path_mtu_min + error.overhead ? error.mtu - error.overhead : error.mtu;
+  return {.mtu = about_length ? fitting : error.word,
+          .server = server,
+          .error = about_length ? IcmpError::too_big : IcmpError::relayed,
+          .type = error.type,
+          .code = error.code,
+          .from_director = false,
+          .interface = interface};
+}
+
+// A stage: work.tunnel_error, for the client whose packet is work.quote.
 template <Platform P>
-PEN_INLINE Next take_error_about_tunnel(P& p, Work& work) {
+PEN_INLINE Next tell_tunnel_client(P& p, Work& work) {
+  const TunnelError& error = work.tunnel_error;
+  const Packet& carried = work.quote;
   const Family outer_family = work.packet.key.family;
-  const auto* icmp = transport_header<IcmpErrorHeader>(p, work.packet);
-  const QuotedTunnel tunnel = quoted_tunnel(p, work.quote);
-  if (!icmp || !tunnel.is_ours) return not_ours;
-  const TunnelError error = tunnel_error(*icmp, outer_family);
-  const bool may_fragment = outer_family == Family::ipv4 && !work.quote.dont_fragment;
-  const AddressImage tunnel_end = work.quote.key.vip;
-  const u32 offset = within_quote(work.quote.transport + tunnel.shim);
-  Packet& inner = work.quote;
-  if (!parse_quote(p, offset, tunnel.family, inner) || !parse_quoted_ports(p, inner)) return not_ours;
-  const Flow request = find_flow(p, inner.key, Guess::present);
+  const Flow request = find_flow(p, carried.key, Guess::present);
   const RealServer* server = request.found.record ? p.server(request.server) : nullptr;
-  if (!server || method_of(request.traits) != Method::tunnel || server->family != outer_family) return not_ours;
-  if (server->address.low != tunnel_end.low || server->address.high != tunnel_end.high) return not_ours;
+  if (!server || method_of(request.traits) != Method::tunnel || server->family != outer_family)
+    return Next::then_take_client_error;
+  if (server->address.low != error.tunnel_end.low || server->address.high != error.tunnel_end.high)
+    return Next::then_take_client_error;
   const Way way = __builtin_bit_cast(Way, request.detail);
   const Interface* client_side = p.interface(way.interface);
   if (!is_icmp_intact(p, work, outer_ends(p, work.packet))) return drop(p, Reason::icmp_checksum);
-  const u32 overhead = ip_header_bytes(outer_family) + tunnel.shim;
-  const bool about_length = error.mtu != 0;
-  if (about_length) learn_path_mtu(p, request.server, error.mtu);
-  const bool can_be_told = about_length ? !may_fragment : tunnel.family == outer_family;
+  if (error.mtu != 0) learn_path_mtu(p, request.server, error.mtu);
+  const bool can_be_told = error.mtu != 0 ? !error.may_fragment : carried.key.family == outer_family;
   if (!can_be_told || !client_side) return drop(p, Reason::icmp_taken);
+  const u32 offset = within_quote(error.offset);
   const u32 end = network_offset + work.packet.ip_length;
-  if (offset + ip_header_bytes(tunnel.family) + quoted_transport_min > end) return not_ours;
+  if (offset + ip_header_bytes(carried.key.family) + quoted_transport_min > end) return Next::then_take_client_error;
   count_error_out(p, end - offset, request.server);  // IPVS counts the packet inside as well as the error
-  if (!uncover(p, offset, tunnel.family, way, *client_side)) return drop(p, Reason::no_room);
-  work.packet = inner;
+  if (!uncover(p, offset, carried.key.family, way, *client_side)) return drop(p, Reason::no_room);
+  work.packet = carried;
   work.packet.ip_length = end - offset;
-  const u32 fitting = error.mtu > path_mtu_min + overhead ? error.mtu - overhead : error.mtu;
-  work.refusal = {.mtu = about_length ? fitting : error.word,
-                  .server = request.server,
-                  .error = about_length ? IcmpError::too_big : IcmpError::relayed,
-                  .type = error.type,
-                  .code = error.code,
-                  .from_director = false,
-                  .interface = way.interface};
+  work.refusal = refusal_of(error, request.server, way.interface);
   return Next::then_refuse;
 }
 
@@ -319,13 +333,6 @@ PEN_INLINE Next take_error_from_server(P& p, Work& work, const Ends& outer) {
   if (!reply.found.record) return not_ours;
   const Flow request = find_peer(p, __builtin_bit_cast(Peer, reply.detail));
   return request.found.record ? tell_client_of(p, work, request, reply.local_port, outer) : not_ours;
-}
-
-// A stage.
-template <Platform P>
-PEN_INLINE Next take_tunnel_error(P& p, Work& work) {
-  const Next told = take_error_about_tunnel(p, work);
-  return told == not_ours ? Next::then_take_client_error : told;
 }
 
 // A stage: about what a client got.

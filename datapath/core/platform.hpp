@@ -26,6 +26,7 @@ namespace penstock {
   X(take_unusual)    /* fragments, IPv6 extension headers */                  \
   X(take_icmp)       /* an ICMP error */                                      \
   X(take_tunnel_error) /* an ICMP error, maybe about a tunnel's packet */          \
+  X(tell_tunnel_client) /* it is: work.tunnel_error */                          \
   X(take_client_error) /* an ICMP error, maybe about what a client got */          \
   X(tell_server)     /* an ICMP error for the real server of work.route */    \
   X(take_reply)      /* a packet from a real server */                        \

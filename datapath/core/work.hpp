@@ -22,6 +22,19 @@ struct Refusal {
   u32 interface;       // leave by this one; 0: the one that the packet came in by
 };
 
+// A router's word on the packet of a tunnel.
+struct TunnelError {
+  AddressImage tunnel_end;  // where that packet went
+  u32 offset;               // in the frame, of the packet that is carried in it
+  u32 overhead;             // bytes of the quoted tunnel's headers
+  u32 word;                 // the second of the error's header, in host order
+  u32 mtu;                  // 0: not about the length
+  u8 type;
+  u8 code;
+  bool may_fragment;  // the tunnel's packet
+  u8 zero;
+};
+
 // The connection of the packet in hand, as far as forwarding needs it.
 struct Route {
   u32 server;  // slot
@@ -113,6 +126,7 @@ struct Work {
   u32 crc;   // so far, for the step `crc_part`
   u32 zero_2;
   Room room;  // for work.insertion
+  TunnelError tunnel_error;
 };
 
 }  // namespace penstock
