@@ -41,6 +41,12 @@ PEN_INLINE bool is_ipv4_header_intact(const P& p) {
 // Frames that are longer than this are not summed: larger than any Ethernet's.
 static constexpr u32 sum_length_max = 9216;
 
+// What is summed in one turn.
+static constexpr u32 summed_words = 8;
+struct SummedWords {
+  u32 words[summed_words];
+};
+
 // A step: the sum, folded, of work.summed. It begins a multiple of four behind the IP header's beginning, so that words are
 // aligned where that matters.
 template <Platform P>
@@ -49,10 +55,16 @@ PEN_INLINE u32 sum(P& p, Work& work) {
   const u32 length = work.summed.length;
   u64 total = 0;
   PEN_ROLLED
-  for (u32 i = 0; i < sum_length_max / 4 && i < length / 4; ++i) {
-    const u32* word = header_at<u32>(p, begin + i * 4);
-    if (!word) break;
-    total += *word;
+  for (u32 i = 0; i < sum_length_max / sizeof(SummedWords) && i < length / sizeof(SummedWords); ++i) {
+    const auto* words = header_at<SummedWords>(p, begin + i * static_cast<u32>(sizeof(SummedWords)));
+    if (!words) break;
+    for (const u32 word : words->words) total += word;
+  }
+  const u32 summed = length & 0x3fe0U;
+  PEN_ROLLED
+  for (u32 i = 0; i < summed_words && i < length % sizeof(SummedWords) / 4; ++i) {
+    const u32* word = header_at<u32>(p, begin + summed + i * 4);
+    if (word) total += *word;
   }
   const u32 rest = begin + (length & 0x3ffcU);  // where the last, incomplete word begins
   if (length & 2) {
