@@ -1,6 +1,7 @@
 // Asks this kernel's verifier for its word on the data plane's programs, loaded as penstockd loads them, and prints it as one
-// line a program: name, BTF id, instructions verified. A kernel without BTF of its own is asked for each step (steps.bpf.cpp). As a machine's first process (user-mode-linux) it mounts what loading
-// needs and powers off at the end.
+// line a program: name, BTF id, instructions verified. With --steps, and always on a kernel without BTF of its own, it asks for each
+// step (steps.bpf.cpp): which of them the verifier's million instructions go to. As a machine's first process (user-mode-linux) it
+// mounts what loading needs and powers off at the end.
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
@@ -69,7 +70,18 @@ bool report_steps(const Config& config) {
   return all;
 }
 
-bool report_all() {
+bool report_programs(const Config& config) {
+  const auto loaded = control::load(config);
+  if (!loaded) {
+    fmt::print("{}\n", loaded.error().message);
+    return false;
+  }
+  const bool balances = report("penstock_xdp", loaded->programs.xdp.fd());
+  const bool tells_time = report("penstock_clock", loaded->programs.clock.fd());
+  return balances && tells_time;
+}
+
+bool report_all(bool wants_steps) {
   utsname kernel{};
   uname(&kernel);
   fmt::print("kernel {}\n", kernel.release);
@@ -84,26 +96,20 @@ bool report_all() {
     fmt::print("no BTF of the kernel: each step is judged by itself\n");
     return report_steps(config);
   }
-  const auto loaded = control::load(config);
-  if (!loaded) {
-    fmt::print("{}\n", loaded.error().message);
-    return false;
-  }
-  const bool balances = report("penstock_xdp", loaded->programs.xdp.fd());
-  const bool tells_time = report("penstock_clock", loaded->programs.clock.fd());
-  return balances && tells_time;
+  const bool accepted = report_programs(config);
+  return wants_steps ? report_steps(config) && accepted : accepted;
 }
 
 }  // namespace
 }  // namespace penstock
 
-int main() {
+int main(int arguments, char** argument) {
   const bool is_first_process = getpid() == 1;
   if (is_first_process) {
     mount("proc", "/proc", "proc", 0, nullptr);
     mount("sysfs", "/sys", "sysfs", 0, nullptr);
   }
-  const bool accepted = penstock::report_all();
+  const bool accepted = penstock::report_all(arguments > 1 && argument[1] == std::string_view("--steps"));
   fmt::print("{}\n", accepted ? "accepted" : "refused");
   if (std::fflush(stdout) != 0) return 1;
   if (is_first_process) reboot(RB_POWER_OFF);
