@@ -19,16 +19,10 @@ PEN_INLINE void fetch(const u64* word) {
 // The record that claim_for() would take now for a key that has none.
 template <typename Record, typename Table>
 PEN_INLINE void fetch_vacancy(Table table, const Place& place) {
-  const u64* first = table.tags(place.bucket[0]);
-  const u64* second = table.tags(place.bucket[1]);
-  if (!first || !second) return;
-  const u64 first_vacant = zero_bytes(load_acquire(first));
-  const u64 second_vacant = zero_bytes(load_acquire(second));
-  const u32 which = choose_bucket(first_vacant, second_vacant);
-  const u64 vacant = which == 0 ? first_vacant : second_vacant;
-  const Bucket<Record>* bucket = table.bucket(which == 0 ? place.bucket[0] : place.bucket[1]);
+  const Room room = vacant_room(table, place);
+  const Bucket<Record>* bucket = table.bucket(room.which == 0 ? place.bucket[0] : place.bucket[1]);
   if (!bucket) return;
-  const u32 slot = (first_byte(set_from(vacant, place.start)) + place.start) & (records_per_bucket - 1);
+  const u32 slot = (first_byte(set_from(room.slots, place.start)) + place.start) & (records_per_bucket - 1);
   fetch(&bucket->records[slot].word);
 }
 
