@@ -16,7 +16,7 @@ PEN_INLINE void fetch(const u64* word) {
 #endif
 }
 
-// The record that claim_for() would take now for a key that has none.
+// The record that the insertion of a key which has none would take now.
 template <typename Record, typename Table>
 PEN_INLINE void fetch_vacancy(Table table, const Place& place) {
   const Room room = vacant_room(table, place);
