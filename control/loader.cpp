@@ -13,6 +13,7 @@
 
 #include "control/permission.hpp"
 #include "datapath/bpf/balance_object.hpp"
+#include "datapath/bpf/balance_tc_object.hpp"
 
 namespace penstock::control {
 namespace {
@@ -100,22 +101,32 @@ Result<File> take_program(bpf_object* object, const char* name) {
   return file;
 }
 
-}  // namespace
-
-Result<LoadedPrograms> load_programs(const Maps& maps) {
+// `begin` to `end`: an embedded object, loaded over `maps`.
+Result<Object> load_object(const unsigned char* begin, const unsigned char* end, const Maps& maps) {
   const Listening listening;
   LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "penstock");
-  const Object object(bpf_object__open_mem(penstock_balance_bpf_begin,
-                                           static_cast<size_t>(penstock_balance_bpf_end - penstock_balance_bpf_begin),
-                                           &options));
+  Object object(bpf_object__open_mem(begin, static_cast<size_t>(end - begin), &options));
   if (!object) return fail_errno("reading the embedded BPF object", errno);
   if (auto put = put_maps(object.get(), maps); !put) return fail(put.error());
   if (bpf_object__load(object.get()) != 0)
     return fail_privileged(fmt::format("loading the data plane into the kernel: {}", last_words), errno);
+  return object;
+}
 
-  auto xdp = take_program(object.get(), "penstock_xdp");
+}  // namespace
+
+Result<File> load_tc_program(const Maps& maps) {
+  const auto object = load_object(penstock_balance_tc_bpf_begin, penstock_balance_tc_bpf_end, maps);
+  if (!object) return fail(object.error());
+  return take_program(object->get(), "penstock_tc");
+}
+
+Result<LoadedPrograms> load_programs(const Maps& maps) {
+  const auto object = load_object(penstock_balance_bpf_begin, penstock_balance_bpf_end, maps);
+  if (!object) return fail(object.error());
+  auto xdp = take_program(object->get(), "penstock_xdp");
   if (!xdp) return fail(xdp.error());
-  auto clock = take_program(object.get(), "penstock_clock");
+  auto clock = take_program(object->get(), "penstock_clock");
   if (!clock) return fail(clock.error());
   return LoadedPrograms{std::move(*xdp), std::move(*clock)};
 }

@@ -16,6 +16,9 @@ struct LoadedPrograms {
 // The verifier's last words are in the error's sentence.
 [[nodiscard]] Result<LoadedPrograms> load_programs(const Maps& maps);
 
+// The same packet path as a TC program, penstock_tc. Apart, because verifying takes as long again and few machines need both.
+[[nodiscard]] Result<File> load_tc_program(const Maps& maps);
+
 struct LoadedProgram {
   Maps maps;
   LoadedPrograms programs;

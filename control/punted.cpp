@@ -19,11 +19,31 @@ std::span<const u8> frame_in(const PuntedFrame& punted) {
 std::optional<FlowKey> awaited_by(const PuntedFrame& punted, const Tables& tables, u32 now) {
   FrameBuffer buffer(frame_in(punted));
   NativePlatform platform(tables, buffer, now, punted.interface);
-  take_tag(platform);
+  static_cast<void>(platform.take_tag());
   Packet packet{};
   if (!parse_network(platform, packet).ok) return std::nullopt;
   if (packet.key.family == Family::ipv6 && !skip_extensions(platform, packet).ok) return std::nullopt;
   return packet.is_later_fragment ? std::optional(fragment_key(packet)) : std::nullopt;
+}
+
+// Does what whoever sends the frame would have done, of a frame whose transport checksum was left to that. It is as it came: no
+// fragment, and with ports.
+void complete_checksum(FrameBuffer& buffer, const Tables& tables, u32 now, u32 interface) {
+  NativePlatform platform(tables, buffer, now, interface);
+  Work& work = *platform.work();
+  work.packet = {};
+  const VlanTag tag = platform.take_tag();
+  const bool is_parsed = parse_network(platform, work.packet).ok &&
+                         (work.packet.key.family == Family::ipv4 || skip_extensions(platform, work.packet).ok);
+  if (is_parsed && is_sctp(work.packet.key)) static_cast<void>(platform.run_crc(work));
+  u16* field = header_at<u16>(platform, transport_offset(work.packet) + checksum_within(work.packet.key));
+  if (is_parsed && !is_sctp(work.packet.key) && field != nullptr) {
+    const u64 sum =
+        sum_of(platform, work, work.packet.transport, network_offset + work.packet.ip_length - work.packet.transport);
+    *field = static_cast<u16>(~fold(sum));
+    if (*field == 0) *field = 0xffff;
+  }
+  if (is_tag(tag.type)) static_cast<void>(platform.put_tag(tag));
 }
 
 // Largest IP packet that the way out takes: the next hop's, or the link's where the packet goes back by the client's way.
@@ -100,6 +120,7 @@ bool Punted::has_begun(u32 index, u32 now) {
 
 void Punted::process(const PuntedFrame& punted, u32 now) {
   FrameBuffer buffer(frame_in(punted));
+  if (punted.owes_checksum != 0) complete_checksum(buffer, tables_, now, punted.interface);
   const auto run =
       punted.why == Punt::fragmentation ? NativePlatform::Run::to_fragment : NativePlatform::Run::after_waiting;
   NativePlatform platform(tables_, buffer, now, punted.interface, tables_.config.cpus - 1, run);

@@ -22,7 +22,8 @@ struct alignas(64) PuntedFrame {
   u32 interface;  // that it came in by
   u32 ticks;      // when
   Punt why;
-  u64 reserved[5];
+  u64 owes_checksum;  // 1: its transport checksum holds the pseudo header's sum only (core/owed.hpp)
+  u64 reserved[4];
   u8 bytes[punted_bytes_max];
 };
 static_assert(sizeof(PuntedFrame) == 64 + punted_bytes_max);

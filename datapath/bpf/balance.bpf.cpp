@@ -1,20 +1,14 @@
 // The XDP program of the director. What it does is in core/balance.hpp; this is only where the kernel enters.
 #include "datapath/core/balance.hpp"
-#include "datapath/bpf/examine.hpp"
+#include "datapath/bpf/xdp_platform.hpp"
 
 extern "C" {
 
 PEN_SECTION(".rodata.config") const volatile penstock::Config config{};
 
-// Weak, so that the compiler leaves the calls as they are: it would drop an argument that a step doesn't use.
-#define PEN_DEFINE_STEP(name)                                                                  \
-  __attribute__((noinline, weak)) int penstock_##name(xdp_md* context, penstock::Work* work) { \
-    if (!work) return 0;                                                                       \
-    penstock::XdpPlatform platform(context);                                                   \
-    return static_cast<int>(static_cast<penstock::u32>(penstock::name(platform, *work)));      \
-  }
-PEN_STEPS(PEN_DEFINE_STEP)
-#undef PEN_DEFINE_STEP
+#define PEN_DEFINE_XDP_STEP(name) PEN_DEFINE_STEP(XdpPlatform, xdp_md, name)
+PEN_STEPS(PEN_DEFINE_XDP_STEP)
+#undef PEN_DEFINE_XDP_STEP
 
 PEN_SECTION("xdp") int penstock_xdp(xdp_md* context) {
   penstock::XdpPlatform platform(context);

@@ -1,31 +1,36 @@
-// A scan over a schedule (core/schedule.hpp) by bpf_loop, which the kernel verifies once for any number of candidates.
+// A scan over a schedule (core/schedule.hpp) by bpf_loop, which the kernel verifies once for any number of candidates. The
+// callback itself is each platform's: the kernel refuses a template's name.
 #pragma once
 
-#include "datapath/bpf/xdp_platform.hpp"
+#include "datapath/bpf/helpers.hpp"
 #include "datapath/core/schedule.hpp"
-
-extern "C" {
-
-// Looks at some candidates; 1 ends the loop.
-static long penstock_examine(unsigned long long turn, void* context) {
-  const auto* scan = static_cast<penstock::ServerScan*>(context);
-  penstock::XdpPlatform platform(nullptr);  // the tables only
-  const penstock::u32 first = static_cast<penstock::u32>(turn) * penstock::candidates_per_call;
-  PEN_ROLLED
-  for (penstock::u32 i = 0; i < penstock::candidates_per_call; ++i) {
-    if (first + i >= scan->work->choice.count) return 1;
-    if (penstock::examine(platform, scan->work->packet, scan->work->choice, first + i)) return 1;
-  }
-  return 0;
-}
-}
 
 namespace penstock {
 
-PEN_INLINE void XdpPlatform::examine_all(Work& work) {
+// As bpf_loop's callback sees it: some candidates a call.
+struct ServerScan {
+  Work* work;
+};
+static constexpr u32 candidates_per_call = 16;
+
+// Looks at some candidates; 1 ends the loop.
+template <typename Machine>
+PEN_INLINE long examine_some(u64 turn, void* context) {
+  const auto* scan = static_cast<ServerScan*>(context);
+  Machine tables(nullptr);  // nothing but them
+  const u32 first = static_cast<u32>(turn) * candidates_per_call;
+  PEN_ROLLED
+  for (u32 i = 0; i < candidates_per_call; ++i) {
+    if (first + i >= scan->work->choice.count) return 1;
+    if (examine(tables, scan->work->packet, scan->work->choice, first + i)) return 1;
+  }
+  return 0;
+}
+
+PEN_INLINE void examine_by_loop(Work& work, long (*each)(u64 turn, void* scan)) {
   ServerScan scan{&work};
   const u32 turns = (work.choice.count + candidates_per_call - 1) / candidates_per_call;
-  helpers::loop(turns, reinterpret_cast<long (*)(u64, void*)>(&penstock_examine), &scan);
+  helpers::loop(turns, each, &scan);
 }
 
 }  // namespace penstock

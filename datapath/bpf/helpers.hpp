@@ -5,6 +5,7 @@
 #include "datapath/core/inline.hpp"
 
 struct xdp_md;
+struct __sk_buff;
 
 namespace penstock::helpers {
 
@@ -30,6 +31,39 @@ PEN_INLINE long loop(u32 count, long (*each)(u64, void*), void* context) {
 
 PEN_INLINE long xdp_load_bytes(xdp_md* context, u32 offset, void* to, u32 length) {
   return reinterpret_cast<long (*)(xdp_md*, u32, void*, u32)>(189)(context, offset, to, length);
+}
+
+// The first `length` bytes can be read and written by pointer.
+PEN_INLINE long skb_pull_data(__sk_buff* context, u32 length) {
+  return reinterpret_cast<long (*)(__sk_buff*, u32)>(39)(context, length);
+}
+
+PEN_INLINE long skb_load_bytes(__sk_buff* context, u32 offset, void* to, u32 length) {
+  return reinterpret_cast<long (*)(const __sk_buff*, u32, void*, u32)>(26)(context, offset, to, length);
+}
+
+PEN_INLINE long skb_change_tail(__sk_buff* context, u32 length) {
+  return reinterpret_cast<long (*)(__sk_buff*, u32, u64)>(38)(context, length, 0);
+}
+
+PEN_INLINE long skb_change_head(__sk_buff* context, u32 count) {
+  return reinterpret_cast<long (*)(__sk_buff*, u32, u64)>(43)(context, count, 0);
+}
+
+// BPF_ADJ_ROOM_MAC: behind the Ethernet header.
+PEN_INLINE long skb_adjust_room(__sk_buff* context, int delta, u64 flags) {
+  return reinterpret_cast<long (*)(__sk_buff*, int, u32, u64)>(50)(context, delta, 1, flags);
+}
+
+PEN_INLINE long skb_vlan_push(__sk_buff* context, u16 type, u16 control) {
+  return reinterpret_cast<long (*)(__sk_buff*, u16, u16)>(18)(context, type, control);
+}
+
+PEN_INLINE long skb_vlan_pop(__sk_buff* context) { return reinterpret_cast<long (*)(__sk_buff*)>(19)(context); }
+
+// A change by `difference`, of the kind that `flags` says.
+PEN_INLINE long l4_checksum_change(__sk_buff* context, u32 offset, u32 difference, u64 flags) {
+  return reinterpret_cast<long (*)(__sk_buff*, u32, u64, u64, u64)>(11)(context, offset, 0, difference, flags);
 }
 
 PEN_INLINE u64 jiffies() { return reinterpret_cast<u64 (*)()>(118)(); }

@@ -1,31 +1,28 @@
-// The packet path's platform in the kernel: an XDP context and the maps.
+// The packet path's platform as an XDP program: the driver's frame and the maps.
 #pragma once
 
-#include "datapath/bpf/tables.hpp"
+#include "datapath/bpf/examine.hpp"
+#include "datapath/bpf/steps.hpp"
+#include "datapath/core/checksum.hpp"
+#include "datapath/core/vlan.hpp"
 
-// The steps: global functions, which the verifier takes by themselves, whatever leads to them (ADR-0007). Defined in
-// balance.bpf.cpp.
 extern "C" {
-#define PEN_DECLARE_STEP(name) int penstock_##name(xdp_md* context, penstock::Work* work);
-PEN_STEPS(PEN_DECLARE_STEP)
-#undef PEN_DECLARE_STEP
+#define PEN_DECLARE_XDP_STEP(name) PEN_DECLARE_STEP(xdp_md, name)
+PEN_STEPS(PEN_DECLARE_XDP_STEP)
+#undef PEN_DECLARE_XDP_STEP
 }
 
 namespace penstock {
 
-// A scan over servers, as bpf_loop's callback sees it: some candidates a call.
-struct ServerScan {
-  Work* work;
-};
-static constexpr u32 candidates_per_call = 16;
-
-class XdpPlatform : public BpfTables {
+class XdpPlatform : public BpfFrame<xdp_md> {
  public:
-  PEN_INLINE explicit XdpPlatform(xdp_md* context) : context_(context) {}
+  using BpfFrame::BpfFrame;
 
-  PEN_INLINE u8* data() const { return context_pointer<__builtin_offsetof(xdp_md, data)>(); }
-  PEN_INLINE u8* data_end() const { return context_pointer<__builtin_offsetof(xdp_md, data_end)>(); }
-  PEN_INLINE bool grow_head(u32 count) { return helpers::xdp_adjust_head(context_, -static_cast<int>(count)) == 0; }
+  PEN_INLINE u32 length() const { return static_cast<u32>(data_end() - data()); }
+  PEN_INLINE bool reach(u32) { return true; }
+  PEN_INLINE bool open_head(u32 count) { return helpers::xdp_adjust_head(context_, -static_cast<int>(count)) == 0; }
+  PEN_INLINE bool grow_head(u32 count) { return open_head(count); }
+  PEN_INLINE bool wrap(const Wrapping&, u32 count) { return open_head(count); }
   PEN_INLINE bool shrink_head(u32 count) { return helpers::xdp_adjust_head(context_, static_cast<int>(count)) == 0; }
   PEN_INLINE bool grow_tail(u32 count) { return helpers::xdp_adjust_tail(context_, static_cast<int>(count)) == 0; }
   PEN_INLINE bool cut_to(u32 length) {
@@ -44,6 +41,17 @@ class XdpPlatform : public BpfTables {
     return helpers::xdp_load_bytes(context_, 0, frame->bytes, last + 1) == 0;
   }
 
+  PEN_INLINE bool is_tagged(be16 type) const { return is_tag(type); }
+  PEN_INLINE VlanTag take_tag() { return take_tag_of_frame(*this); }
+  PEN_INLINE bool put_tag(const VlanTag& tag) { return put_tag_into_frame(*this, tag); }
+
+  PEN_INLINE u32 segment_payload() const { return 0; }
+  PEN_INLINE bool owes_checksum(u32) { return false; }
+  PEN_INLINE bool change_checksum(u16* checksum, u32, const ChecksumChange& change) {
+    *checksum = changed_checksum(*checksum, change);
+    return true;
+  }
+
   PEN_INLINE u32 ingress_index() const { return context_->ingress_ifindex; }
 
   PEN_INLINE Next leave_by(u32 interface) {
@@ -53,22 +61,17 @@ class XdpPlatform : public BpfTables {
 
   PEN_INLINE void examine_all(Work& work);
 
-#define PEN_CALL_STEP(name) \
-  PEN_INLINE u32 run_##name(Work& work) { return static_cast<u32>(penstock_##name(context_, &work)); }
   PEN_STEPS(PEN_CALL_STEP)
-#undef PEN_CALL_STEP
-
- private:
-  // Read by hand: the compiler takes the field for the 32-bit number it is declared as, keeps that and extends it, which the
-  // verifier refuses for a pointer.
-  template <u32 offset>
-  PEN_INLINE u8* context_pointer() const {
-    u8* pointer;
-    asm volatile("%0 = *(u32 *)(%1 + %2)" : "=r"(pointer) : "r"(context_), "i"(offset));
-    return pointer;
-  }
-
-  xdp_md* context_;
 };
 
 }  // namespace penstock
+
+extern "C" {
+static long penstock_examine(unsigned long long turn, void* scan) {
+  return penstock::examine_some<penstock::XdpPlatform>(turn, scan);
+}
+}
+
+PEN_INLINE void penstock::XdpPlatform::examine_all(Work& work) {
+  examine_by_loop(work, reinterpret_cast<long (*)(u64, void*)>(&penstock_examine));
+}

@@ -36,7 +36,7 @@ PEN_INLINE Next take_packet(P& p, Work& work) {
 // A stage.
 template <Platform P>
 PEN_INLINE Next take_untagged(P& p, Work& work) {
-  work.packet.tag = take_tag(p);
+  work.packet.tag = p.take_tag();
   work.tag = work.packet.tag;  // unless it leaves by another way
   return is_tag(work.tag.type) ? take_packet(p, work) : pass(p, Reason::pass_not_ip);
 }
@@ -83,7 +83,7 @@ template <Platform P>
 PEN_INLINE Next leave_tagged(P& p, Work& work) {
   const Next verdict = static_cast<Next>(work.verdict);
   if (verdict == Next::drop || verdict == Next::aborted) return verdict;
-  return put_tag(p, work.tag) ? verdict : drop(p, Reason::no_room);
+  return p.put_tag(work.tag) ? verdict : drop(p, Reason::no_room);
 }
 
 PEN_INLINE void begin_work(Work& work) {
@@ -103,7 +103,7 @@ PEN_INLINE Verdict balance(P& p) {
   const auto* ethernet = header_at<EthernetHeader>(p, 0);
   if (!work || !ethernet) return static_cast<Verdict>(pass(p, Reason::pass_malformed));
   begin_work(*work);
-  Next next = is_tag(ethernet->type) ? Next::then_take_untagged : take_packet(p, *work);
+  Next next = p.is_tagged(ethernet->type) ? Next::then_take_untagged : take_packet(p, *work);
   if (!is_final(next) || leaves_work(*work)) {
     PEN_ROLLED
     for (u32 i = 0; i < stages_max && !is_final(next); ++i) next = run_stage(p, *work, next);

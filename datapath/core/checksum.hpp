@@ -20,6 +20,17 @@ PEN_INLINE u16 updated_checksum(u16 checksum, u16 before, u16 after) {
   return static_cast<u16>(~fold(sum));
 }
 
+// The same for any change, a sum of ~before + after.
+PEN_INLINE u16 changed_checksum(u16 checksum, u64 change) {
+  return static_cast<u16>(~fold(static_cast<u64>(static_cast<u16>(~checksum)) + change));
+}
+
+// A transport checksum that is complete.
+PEN_INLINE u16 changed_checksum(u16 checksum, const ChecksumChange& change) {
+  const u16 changed = changed_checksum(checksum, change.pseudo_header + change.rest);
+  return change.zero_is_none && changed == 0 ? u16{0xffff} : changed;
+}
+
 static constexpr u32 ipv4_header_words_max = 15;
 
 // Whether the IPv4 header has the checksum that it should.
@@ -53,6 +64,7 @@ template <Platform P>
 PEN_INLINE u32 sum(P& p, Work& work) {
   const u32 begin = (work.summed.begin & 0x3ffcU) | network_offset % 4;
   const u32 length = work.summed.length;
+  if (!p.reach(begin + length)) return 0;
   u64 total = 0;
   PEN_ROLLED
   for (u32 i = 0; i < sum_length_max / sizeof(SummedWords) && i < length / sizeof(SummedWords); ++i) {

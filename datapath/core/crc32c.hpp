@@ -43,6 +43,7 @@ PEN_INLINE u32 crc_part(P& p, Work& work) {
 // A step: writes the packet's checksum. 0: the packet is too short.
 template <Platform P>
 PEN_INLINE u32 crc(P& p, Work& work) {
+  if (!p.reach(network_offset + work.packet.ip_length)) return 0;
   auto* sctp = transport_header<SctpHeader>(p, work.packet);
   if (!sctp) return 0;
   sctp->checksum = 0;

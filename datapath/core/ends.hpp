@@ -3,6 +3,7 @@
 
 #include "datapath/core/checksum.hpp"
 #include "datapath/core/connection.hpp"
+#include "datapath/core/owed.hpp"
 #include "datapath/core/parse.hpp"
 
 namespace penstock {
@@ -36,10 +37,6 @@ PEN_INLINE u64 change_of_addresses(const Ends& from, const Ends& to) {
 PEN_INLINE u64 change_of_ports(const Ends& from, const Ends& to) {
   return static_cast<u64>(static_cast<u16>(~static_cast<u16>(from.source_port))) + static_cast<u16>(to.source_port) +
          static_cast<u16>(~static_cast<u16>(from.destination_port)) + static_cast<u16>(to.destination_port);
-}
-
-PEN_INLINE u16 changed_checksum(u16 checksum, u64 change) {
-  return static_cast<u16>(~fold(static_cast<u64>(static_cast<u16>(~checksum)) + change));
 }
 
 PEN_INLINE void store_address(u32 (&to)[4], const AddressImage& from) {
@@ -88,25 +85,24 @@ PEN_INLINE bool write_transport(P& p, Work& work, const Ends& from, const Ends& 
   if (!ports) return false;
   ports->source = to.source_port;
   ports->destination = to.destination_port;
-  const u64 change = change_of_addresses(from, to) + change_of_ports(from, to);
+  const u32 checksum_offset = transport_offset(packet) + checksum_within(packet.key);
+  const ChecksumChange change{.pseudo_header = change_of_addresses(from, to),
+                              .rest = change_of_ports(from, to),
+                              .zero_is_none = !is_tcp(packet.key)};
   if (is_tcp(packet.key)) {
     auto* tcp = transport_header<TcpHeader>(p, packet);
-    if (!tcp) return false;
-    tcp->checksum = changed_checksum(tcp->checksum, change);
-    return true;
+    return tcp && p.change_checksum(&tcp->checksum, checksum_offset, change);
   }
   if (is_sctp(packet.key)) {
     const bool same = from.source_port == to.source_port && from.destination_port == to.destination_port;
     if (packet.is_first_fragment)
       return true;  // the checksum is over what isn't here: the server will drop the datagram
-    return same || p.run_crc(work) != 0;
+    return same || p.owes_checksum(checksum_offset) || p.run_crc(work) != 0;
   }
   auto* udp = transport_header<UdpHeader>(p, packet);
   if (!udp) return false;
   if (udp->checksum == 0) return make_udp_checksum(p, work, to);
-  const u16 checksum = changed_checksum(udp->checksum, change);
-  udp->checksum = checksum == 0 ? 0xffff : checksum;
-  return true;
+  return p.change_checksum(&udp->checksum, checksum_offset, change);
 }
 
 // Gives the packet in hand other ends of the same family. False: it is too short after all.

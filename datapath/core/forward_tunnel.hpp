@@ -17,14 +17,14 @@ PEN_INLINE u32 outer_bytes(const RealServer& server) {
 }
 
 // Between the outer header and the inner packet.
-PEN_INLINE u32 shim_bytes(const RealServer& server) {
+PEN_INLINE u32 shim_bytes(const RealServer& server, TunnelChecksum checksum) {
   switch (server.tunnel) {
     case TunnelType::ipip:
       return 0;
     case TunnelType::gue:
       return gue_shim_bytes;
     case TunnelType::gre:
-      return gre_bytes + (server.tunnel_checksum == TunnelChecksum::none ? 0 : gre_checksum_bytes);
+      return gre_bytes + (checksum == TunnelChecksum::none ? 0 : gre_checksum_bytes);
   }
   return 0;
 }
@@ -127,7 +127,7 @@ PEN_INLINE be16 gue_source_port(u64 hash) { return big(static_cast<u16>(0xc000 |
 
 template <Platform P>
 PEN_INLINE bool write_gue(P& p, u32 offset, const Work& work, const RealServer& server, const Outer& outer,
-                          u64 inner_sum) {
+                          TunnelChecksum checksum, u64 inner_sum) {
   auto* udp = header_at<UdpHeader>(p, offset);
   auto* gue = header_at<u32>(p, offset + sizeof(UdpHeader));
   if (!udp || !gue) return false;
@@ -137,47 +137,59 @@ PEN_INLINE bool write_gue(P& p, u32 offset, const Work& work, const RealServer& 
   udp->length = big(static_cast<u16>(length));
   udp->checksum = 0;
   *gue = static_cast<u32>(inner_protocol(work.packet)) << 8;  // version, control, length, flags: all 0
-  if (server.tunnel_checksum == TunnelChecksum::none) return true;
+  if (checksum == TunnelChecksum::none) return true;
   const u64 sum = inner_sum + *gue + static_cast<u16>(udp->source) + static_cast<u16>(udp->destination) +
                   static_cast<u16>(udp->length) +
                   sum_of_pseudo_header(outer.source, outer.destination, protocol_udp, length);
-  const u16 checksum = static_cast<u16>(~fold(sum));
-  udp->checksum = checksum == 0 ? 0xffff : checksum;
+  const u16 sent = static_cast<u16>(~fold(sum));
+  udp->checksum = sent == 0 ? 0xffff : sent;
   return true;
 }
 
 template <Platform P>
 PEN_INLINE bool write_shim(P& p, u32 offset, const Work& work, const RealServer& server, const Outer& outer,
-                           u64 inner_sum) {
+                           TunnelChecksum checksum, u64 inner_sum) {
   switch (server.tunnel) {
     case TunnelType::ipip:
       return true;
     case TunnelType::gre:
-      return write_gre(p, offset, work.packet, server.tunnel_checksum, inner_sum);
+      return write_gre(p, offset, work.packet, checksum, inner_sum);
     case TunnelType::gue:
-      return write_gue(p, offset, work, server, outer, inner_sum);
+      return write_gue(p, offset, work, server, outer, checksum, inner_sum);
   }
   return false;
 }
 
 template <Platform P>
-PEN_INLINE bool write_outer(P& p, const Work& work, const RealServer& server, const Outer& outer, u64 inner_sum) {
+PEN_INLINE bool write_outer(P& p, const Work& work, const RealServer& server, const Outer& outer,
+                            TunnelChecksum checksum, u64 inner_sum) {
   auto* ethernet = header_at<EthernetHeader>(p, 0);
   if (!ethernet) return false;
   if (server.family == Family::ipv4) {
     ethernet->type = ethertype_ipv4;
     return write_outer_ipv4(p, outer) &&
-           write_shim(p, network_offset + sizeof(Ipv4Header), work, server, outer, inner_sum);
+           write_shim(p, network_offset + sizeof(Ipv4Header), work, server, outer, checksum, inner_sum);
   }
   ethernet->type = ethertype_ipv6;
   return write_outer_ipv6(p, outer) &&
-         write_shim(p, network_offset + sizeof(Ipv6Header), work, server, outer, inner_sum);
+         write_shim(p, network_offset + sizeof(Ipv6Header), work, server, outer, checksum, inner_sum);
+}
+
+// A tunnel's checksum is over one packet. Where a frame is many, only whoever cuts it could compute them, and the kernel can't be
+// told to from here: they go without.
+template <Platform P>
+PEN_INLINE TunnelChecksum tunnel_checksum(P& p, const RealServer& server) {
+  if (server.tunnel == TunnelType::ipip) return TunnelChecksum::none;
+  if (server.tunnel_checksum == TunnelChecksum::none || p.segment_payload() == 0) return server.tunnel_checksum;
+  count(p, Reason::tunnel_not_summed);
+  return TunnelChecksum::none;
 }
 
 template <Platform P>
 PEN_INLINE bool encapsulate(P& p, Work& work, const RealServer& server, const NextHop& hop, bool copies_df) {
   const Packet& packet = work.packet;
-  const u32 overhead = outer_bytes(server) + shim_bytes(server);
+  const TunnelChecksum checksum = tunnel_checksum(p, server);
+  const u32 overhead = outer_bytes(server) + shim_bytes(server, checksum);
   const bool v4 = packet.key.family == Family::ipv4;
   const Outer outer{.source = hop.address,
                     .destination = server.address,
@@ -187,9 +199,9 @@ PEN_INLINE bool encapsulate(P& p, Work& work, const RealServer& server, const Ne
                     .ttl = static_cast<u8>(packet.ttl - 1),
                     .dont_fragment = v4 && copies_df && packet.dont_fragment,
                     .id = static_cast<u16>(packet.hash ^ packet.fragment_id ^ p.now())};
-  const bool sums = server.tunnel != TunnelType::ipip && server.tunnel_checksum != TunnelChecksum::none;
-  const u64 inner_sum = sums ? sum_of(p, work, network_offset, packet.ip_length) : 0;
-  return p.grow_head(overhead) && write_outer(p, work, server, outer, inner_sum);
+  const u64 inner_sum = checksum != TunnelChecksum::none ? sum_of_packet(p, work, packet.ip_length) : 0;
+  const Wrapping wrapping{.family = server.family, .protocol = outer.protocol};
+  return p.wrap(wrapping, overhead) && write_outer(p, work, server, outer, checksum, inner_sum);
 }
 
 // A stage.
@@ -205,7 +217,7 @@ PEN_INLINE Next forward_tunnel(P& p, Work& work) {
   if (packet.ttl <= 1) return refuse_ttl(p, work, slot);
   if (hop->state != NextHopState::resolved) return drop(p, Reason::next_hop_unresolved);
   const bool discovers = load_acquire(&settings->pmtu_disc) != 0;
-  const u32 overhead = outer_bytes(*server) + shim_bytes(*server);
+  const u32 overhead = outer_bytes(*server) + shim_bytes(*server, server->tunnel_checksum);
   const u32 whole = path_mtu(p, slot, *hop);
   const u32 mtu = whole > overhead ? whole - overhead : 0;
   if (is_longer_than(p, packet, mtu)) {

@@ -23,17 +23,30 @@ PEN_INLINE bool decrement_ttl(P& p, const Packet& packet) {
   return true;
 }
 
-// Whether a packet is as long as it was on the wire. Behind the kernel's stack it may be many, put together.
+// Whether a packet is as long as it was on the wire. Where generic XDP sees it, it may be many, put together.
 template <Platform P>
 PEN_INLINE bool tells_length(P& p) {
   const Interface* ingress = p.interface(p.ingress_index());
-  return !ingress || ingress->hook == Hook::native;
+  return !ingress || ingress->hook != Hook::generic;
+}
+
+// Many packets in one frame are judged by what each will be (IPVS: the kernel's skb_gso_validate_network_len).
+template <Platform P>
+PEN_INLINE u32 wire_length(P& p, const Packet& packet) {
+  const u32 payload = p.segment_payload();
+  if (payload == 0) return packet.ip_length;
+  u32 header = sizeof(UdpHeader);
+  if (is_tcp(packet.key)) {
+    const auto* tcp = transport_header<TcpHeader>(p, packet);
+    if (tcp) header = (tcp->data_offset >> 4) * 4U;
+  }
+  return packet.transport - network_offset + header + payload;
 }
 
 // Whether the packet needs fragmenting before it may leave; the daemon's own platform does that.
 template <Platform P>
 PEN_INLINE bool is_longer_than(P& p, const Packet& packet, u32 mtu) {
-  return packet.ip_length > mtu && !p.fragments() && tells_length(p);
+  return packet.ip_length > mtu && wire_length(p, packet) > mtu && !p.fragments() && tells_length(p);
 }
 
 // `mac`: destination and source, in a frame's order.

@@ -18,18 +18,13 @@ static constexpr Parsed parsed{true, Reason::bug};
 PEN_INLINE constexpr Parsed unfit(Reason reason) { return {false, reason}; }
 
 template <Platform P>
-PEN_INLINE u32 frame_length(const P& p) {
-  return static_cast<u32>(p.data_end() - p.data());
-}
-
-template <Platform P>
 PEN_INLINE Parsed parse_ipv4(const P& p, Packet& packet) {
   const auto* ip = header_at<Ipv4Header>(p, network_offset);
   if (!ip) return unfit(Reason::pass_malformed);
   const u32 header_length = (ip->version_and_words & 0x0fU) * 4;
   packet.ip_length = host(ip->length);
   const bool sound = ip->version_and_words >> 4 == 4 && header_length >= sizeof(Ipv4Header) &&
-                     packet.ip_length >= header_length && network_offset + packet.ip_length <= frame_length(p);
+                     packet.ip_length >= header_length && network_offset + packet.ip_length <= p.length();
   if (!sound) return unfit(Reason::pass_malformed);
   packet.key.family = Family::ipv4;
   packet.key.client.low = ip->source;
@@ -56,7 +51,7 @@ PEN_INLINE Parsed parse_ipv6(const P& p, Packet& packet) {
   const auto* ip = header_at<Ipv6Header>(p, network_offset);
   if (!ip) return unfit(Reason::pass_malformed);
   packet.ip_length = static_cast<u32>(sizeof(Ipv6Header)) + host(ip->payload_length);
-  const bool sound = ip->version_class_label[0] >> 4 == 6 && network_offset + packet.ip_length <= frame_length(p);
+  const bool sound = ip->version_class_label[0] >> 4 == 6 && network_offset + packet.ip_length <= p.length();
   if (!sound) return unfit(Reason::pass_malformed);
   packet.key.family = Family::ipv6;
   packet.key.client = address_of(ip->source);
@@ -98,9 +93,13 @@ PEN_INLINE Parsed parse_network(P& p, Packet& packet) {
 static constexpr u32 transport_mask = 0x3ffc;
 static constexpr u32 transport_remainder = network_offset % 4;
 
+PEN_INLINE u32 transport_offset(const Packet& packet) {
+  return (packet.transport & transport_mask) | transport_remainder;
+}
+
 template <typename Header, Platform P>
 PEN_INLINE Header* transport_header(const P& p, const Packet& packet) {
-  return header_at<Header>(p, (packet.transport & transport_mask) | transport_remainder);
+  return header_at<Header>(p, transport_offset(packet));
 }
 
 template <Platform P>

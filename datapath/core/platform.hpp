@@ -13,6 +13,7 @@
 #include "datapath/abi/service.hpp"
 #include "datapath/abi/shared.hpp"
 #include "datapath/core/inline.hpp"
+#include "datapath/core/wire.hpp"
 #include "datapath/core/work.hpp"
 
 namespace penstock {
@@ -89,14 +90,42 @@ enum class Next : u32 {
 
 PEN_INLINE constexpr bool is_final(Next next) { return next <= Next::redirect; }
 
+// What changes under a transport checksum, as sums of ~before + after (RFC 1624). A checksum that the sender has left to its
+// network card covers the pseudo header only, so the two are told apart.
+struct ChecksumChange {
+  u64 pseudo_header;
+  u64 rest;
+  bool zero_is_none;  // UDP: a checksum of 0 is written as 0xffff
+};
+
+// Which headers a packet is put behind: what cuts it into the packets of the wire later has to know.
+struct Wrapping {
+  Family family;  // of the outer IP header
+  u8 protocol;    // its next header
+};
+
 template <typename P>
-concept Platform = requires(P p, const P cp, u32 index, Work& work) {
-  { cp.data() };                   // u8*: first byte of the frame, to be read afresh after resize
-  { cp.data_end() };               // u8*: one past its last byte
-  { p.grow_head(index) };          // bool: room for `index` bytes before the frame's first
-  { p.shrink_head(index) };        // bool: the frame's first `index` bytes are gone
-  { p.grow_tail(index) };          // bool: room for `index` bytes behind the frame's last
-  { p.cut_to(index) };             // bool: the frame is `index` bytes long now
+concept Platform = requires(P p, const P cp, u32 index, u16* checksum, Work& work) {
+  { cp.data() };             // u8*: first byte of the frame, to be read afresh after resize
+  { cp.data_end() };         // u8*: one past the last byte that can be read there, of the frame or of its beginning
+  { cp.length() };           // u32: bytes of the frame
+  { p.reach(index) };        // bool: its first `index` bytes can be read, if it has them; counts as a resize
+  { p.grow_head(index) };    // bool: room for `index` bytes before the IP packet; the Ethernet header is lost
+  { p.shrink_head(index) };  // bool: `index` bytes less before and of the IP packet; the Ethernet header is lost
+  { p.wrap(Wrapping{}, index) };  // bool: as grow_head, for outer headers
+  { p.open_head(index) };         // bool: room for `index` bytes before the frame's first
+  { p.grow_tail(index) };         // bool: room for `index` bytes behind the frame's last
+  { p.cut_to(index) };            // bool: the frame is `index` bytes long now
+  { p.is_tagged(be16{}) };        // bool: the frame has a VLAN tag; its EtherType, or what stands there, is given
+  { p.take_tag() };          // VlanTag: the frame is without it afterwards; no type: there was none that could be taken
+  { p.put_tag(VlanTag{}) };  // bool
+  {
+    cp.segment_payload()
+  };  // u32: the frame is many packets of so many bytes behind the transport header; 0: it is one
+  {
+    p.owes_checksum(index)
+  };  // bool: the transport checksum, which stands there, is still to be completed by whoever sends
+  { p.change_checksum(checksum, index, ChecksumChange{}) };  // bool: the transport checksum there; counts as a resize
   { p.copy_frame(index, index) };  // bool: its first `index` bytes into row `index` of the punted frames
   { cp.fragments() };              // bool: what is too long for its way may be sent, and is fragmented
   { cp.was_counted() };            // bool: another run over the same packet has counted it

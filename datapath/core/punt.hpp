@@ -3,6 +3,7 @@
 
 #include "datapath/core/atomic.hpp"
 #include "datapath/core/count.hpp"
+#include "datapath/core/owed.hpp"
 #include "datapath/core/vlan.hpp"
 
 namespace penstock {
@@ -23,9 +24,10 @@ PEN_INLINE Reason reason_of(Punt why) {
 // A stage: the frame goes into a row of its own, and is dropped here.
 template <Platform P>
 PEN_INLINE Next punt(P& p, Work& work) {
-  if (work.packet.tag.type != be16{} && !put_tag(p, work.packet.tag)) return drop(p, Reason::no_room);
+  if (work.packet.tag.type != be16{} && !p.put_tag(work.packet.tag)) return drop(p, Reason::no_room);
   work.tag = {};
-  const u32 length = static_cast<u32>(p.data_end() - p.data());
+  const u32 length = p.length();
+  const bool owes = owes_checksum(p, work.packet);
   const u32 start = static_cast<u32>(work.packet.hash) ^ work.packet.fragment_id;
   PEN_ROLLED
   for (u32 i = 0; i < punt_attempts; ++i) {
@@ -37,6 +39,7 @@ PEN_INLINE Next punt(P& p, Work& work) {
     frame->interface = p.ingress_index();
     frame->ticks = p.now();
     frame->why = work.punt;
+    frame->owes_checksum = owes;
     const bool copied = length <= punted_bytes_max && p.copy_frame(row, length);
     exchange(&frame->word, copied ? punt_ready : punt_free);
     return drop(p, copied ? reason_of(work.punt) : Reason::punt_full);

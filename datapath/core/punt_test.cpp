@@ -94,12 +94,17 @@ TEST(Punt, a_fragment_that_waited_is_counted_when_it_goes) {
   EXPECT_EQ(world.tables().counters[world.rs].in_bytes, 1028U);
 }
 
-TEST(Punt, behind_the_kernels_stack_a_length_says_nothing) {
-  for (const Hook hook : {Hook::generic, Hook::tc}) {
-    Punting world;
-    world.tables().interfaces[outer_link].hook = hook;
-    EXPECT_EQ(world.send(large(1)).interface, inner_link);
-  }
+TEST(Punt, to_generic_xdp_a_length_says_nothing) {
+  Punting world;
+  world.tables().interfaces[outer_link].hook = Hook::generic;
+  EXPECT_EQ(world.send(large(1)).interface, inner_link);
+}
+
+TEST(Punt, tc_knows_the_length) {
+  Punting world;
+  world.tables().interfaces[outer_link].hook = Hook::tc;
+  EXPECT_EQ(world.send(large(1)).verdict, Verdict::drop);
+  EXPECT_EQ(world.counted(Reason::to_be_fragmented), 1U);
 }
 
 }  // namespace

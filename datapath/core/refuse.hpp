@@ -76,13 +76,13 @@ PEN_INLINE IcmpErrorPlan plan_icmp_error(P& p, const Packet& packet, const Refus
           .source = refusal.from_director ? own_address(p, packet.key.family) : packet.key.vip};
 }
 
-// Makes room for `headers` bytes before the packet, cuts it, and turns the Ethernet header round.
+// Cuts the packet, makes room for `headers` bytes before it, and turns the Ethernet header round.
 template <Platform P>
 PEN_INLINE bool begin_icmp_error(P& p, u32 headers, u32 quoted) {
   const auto* old = header_at<EthernetHeader>(p, 0);
   if (!old) return false;
   const EthernetHeader received = *old;
-  if (!p.grow_head(headers) || !p.cut_to(network_offset + headers + quoted)) return false;
+  if (!p.cut_to(network_offset + quoted) || !p.grow_head(headers)) return false;
   auto* ethernet = header_at<EthernetHeader>(p, 0);
   if (!ethernet) return false;
   __builtin_memcpy(ethernet->destination, received.source, 6);
@@ -131,7 +131,7 @@ PEN_INLINE u32 build_icmpv4_error(P& p, Work& work) {
   static constexpr u32 headers = sizeof(Ipv4Header) + sizeof(IcmpErrorHeader);
   const IcmpErrorPlan plan = plan_icmp_error(p, work.packet, work.refusal, icmpv4_error_max - headers);
   if (!begin_icmp_error(p, headers, plan.quoted)) return 0;
-  const u64 sum = sum_of(p, work, network_offset + headers, plan.quoted);
+  const u64 sum = sum_of_packet(p, work, plan.quoted, headers);
   if (!write_icmp_header(p, network_offset + sizeof(Ipv4Header), plan, sum)) return 0;
   if (!write_ipv4_header(p, work.packet, plan, headers + plan.quoted)) return 0;
   return headers + plan.quoted;
@@ -159,7 +159,7 @@ PEN_INLINE u32 build_icmpv6_error(P& p, Work& work) {
   const IcmpErrorPlan plan = plan_icmp_error(p, work.packet, work.refusal, icmpv6_error_max - headers);
   if (!begin_icmp_error(p, headers, plan.quoted)) return 0;
   const u32 payload_length = static_cast<u32>(sizeof(IcmpErrorHeader)) + plan.quoted;
-  const u64 sum = sum_of(p, work, network_offset + headers, plan.quoted) +
+  const u64 sum = sum_of_packet(p, work, plan.quoted, headers) +
                   sum_of_pseudo_header(plan.source, work.packet.key.client, protocol_icmpv6, payload_length);
   if (!write_icmp_header(p, network_offset + sizeof(Ipv6Header), plan, sum)) return 0;
   if (!write_ipv6_header(p, work.packet, plan, payload_length)) return 0;

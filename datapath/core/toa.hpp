@@ -13,7 +13,7 @@ static constexpr u32 tcp_words_max = 15;
 // Moves the headers before the options `bytes` to the front.
 template <u32 headers, u32 bytes, Platform P>
 PEN_INLINE bool open_gap(P& p) {
-  if (!p.grow_head(bytes)) return false;
+  if (!p.open_head(bytes)) return false;
   PEN_ROLLED
   for (u32 i = 0; i < headers / 2; ++i) {
     const u16* from = header_at<u16>(p, bytes + i * 2);
@@ -67,15 +67,16 @@ PEN_INLINE bool write_toa(P& p, const FlowKey& client, u32 kind, u32 tcp_length)
   const u16 before = tcp->data_offset;
   tcp->data_offset = static_cast<u8>(tcp->data_offset + (bytes / 4 << 4));
   sum += static_cast<u16>(~before) + static_cast<u64>(tcp->data_offset);
-  sum += static_cast<u16>(~static_cast<u16>(big(static_cast<u16>(tcp_length)))) +
-         static_cast<u64>(static_cast<u16>(big(static_cast<u16>(tcp_length + bytes))));
-  tcp->checksum = changed_checksum(tcp->checksum, sum);
-  return true;
+  const u64 longer = static_cast<u16>(~static_cast<u16>(big(static_cast<u16>(tcp_length)))) +
+                     static_cast<u64>(static_cast<u16>(big(static_cast<u16>(tcp_length + bytes))));
+  return p.change_checksum(&tcp->checksum, tcp_offset + __builtin_offsetof(TcpHeader, checksum),
+                           {.pseudo_header = longer, .rest = sum, .zero_is_none = false});
 }
 
 template <u32 ip_header, u32 bytes, Platform P>
 PEN_INLINE bool add_toa(P& p, const Packet& packet, u32 kind, u32 mtu) {
   static constexpr u32 tcp_offset = network_offset + ip_header;
+  if (owes_checksum(p, packet)) return false;  // it is computed from where the header stands now
   const auto* tcp = header_at<TcpHeader>(p, tcp_offset);
   const bool plain = packet.transport == tcp_offset;  // no IP options, no extension headers
   const bool fits = tcp && (tcp->data_offset >> 4) + bytes / 4 <= tcp_words_max && packet.ip_length + bytes <= mtu;

@@ -1,5 +1,5 @@
 // VLAN tags (IEEE 802.1Q). The packet path works on frames without one: a tag is taken off at the beginning, and the tag of the
-// way out put on at the end.
+// way out put on at the end. Here for platforms on which a tag stands in the frame.
 #pragma once
 
 #include "datapath/core/header.hpp"
@@ -15,9 +15,8 @@ struct TaggedHeader {
 
 PEN_INLINE bool is_tag(be16 type) { return type == ethertype_vlan || type == ethertype_vlan_service; }
 
-// The tag; the frame is without it afterwards. No type: there was none that could be taken.
-template <Platform P>
-PEN_INLINE VlanTag take_tag(P& p) {
+template <typename P>
+PEN_INLINE VlanTag take_tag_of_frame(P& p) {
   const auto* tagged = header_at<TaggedHeader>(p, 0);
   if (!tagged || !is_tag(tagged->tag.type)) return {};
   const TaggedHeader before = *tagged;
@@ -29,12 +28,12 @@ PEN_INLINE VlanTag take_tag(P& p) {
   return before.tag;
 }
 
-template <Platform P>
-PEN_INLINE bool put_tag(P& p, const VlanTag& tag) {
+template <typename P>
+PEN_INLINE bool put_tag_into_frame(P& p, const VlanTag& tag) {
   const auto* plain = header_at<EthernetHeader>(p, 0);
   if (!plain) return false;
   const EthernetHeader before = *plain;
-  if (!p.grow_head(sizeof(VlanTag))) return false;
+  if (!p.open_head(sizeof(VlanTag))) return false;
   auto* tagged = header_at<TaggedHeader>(p, 0);
   if (!tagged) return false;
   __builtin_memcpy(tagged->addresses, &before, sizeof tagged->addresses);

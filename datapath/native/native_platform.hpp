@@ -19,6 +19,11 @@ class FrameBuffer {
 
   static constexpr std::size_t tailroom = 64;
 
+  // As a TC program may find it: many packets in one, with so many bytes behind the transport header of each; a transport checksum
+  // that is to be completed.
+  u32 segment_payload = 0;
+  bool owes_checksum = false;
+
   explicit FrameBuffer(std::span<const u8> frame) : bytes_(headroom + frame.size() + tailroom), begin_(headroom) {
     if (!frame.empty()) std::memcpy(bytes_.data() + begin_, frame.data(), frame.size());
     end_ = headroom + frame.size();
@@ -71,12 +76,25 @@ class NativePlatform {
 
   [[nodiscard]] u8* data() const { return frame_.begin(); }
   [[nodiscard]] u8* data_end() const { return frame_.end(); }
-  [[nodiscard]] bool grow_head(u32 count) { return frame_.grow_head(count); }
+  [[nodiscard]] u32 length() const { return static_cast<u32>(frame_.frame().size()); }
+  [[nodiscard]] static bool reach(u32) { return true; }
+  [[nodiscard]] bool open_head(u32 count) { return frame_.grow_head(count); }
+  [[nodiscard]] bool grow_head(u32 count) { return open_head(count); }
+  [[nodiscard]] bool wrap(const Wrapping&, u32 count) { return open_head(count); }
   [[nodiscard]] bool shrink_head(u32 count) { return frame_.shrink_head(count); }
   [[nodiscard]] bool grow_tail(u32 count) { return frame_.grow_tail(count); }
   [[nodiscard]] bool cut_to(u32 length) { return frame_.cut_to(length); }
   [[nodiscard]] bool copy_frame(u32 punted_row, u32 length) {
     std::memcpy(tables_.punted[punted_row].bytes, frame_.begin(), length);
+    return true;
+  }
+  [[nodiscard]] static bool is_tagged(be16 type) { return is_tag(type); }
+  [[nodiscard]] VlanTag take_tag() { return take_tag_of_frame(*this); }
+  [[nodiscard]] bool put_tag(const VlanTag& tag) { return put_tag_into_frame(*this, tag); }
+  [[nodiscard]] u32 segment_payload() const { return frame_.segment_payload; }
+  [[nodiscard]] bool owes_checksum(u32) const { return frame_.owes_checksum; }
+  [[nodiscard]] bool change_checksum(u16* checksum, u32, const ChecksumChange& change) const {
+    *checksum = frame_.owes_checksum ? fold(*checksum + change.pseudo_header) : changed_checksum(*checksum, change);
     return true;
   }
   [[nodiscard]] bool fragments() const { return run_ != Run::whole; }

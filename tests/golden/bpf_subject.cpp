@@ -1,6 +1,7 @@
 #include "tests/golden/bpf_subject.hpp"
 
 #include <bpf/bpf.h>
+#include <linux/pkt_cls.h>
 
 #include <bit>
 #include <cerrno>
@@ -85,11 +86,32 @@ void clear_tables(const Tables& tables) {
   *tables.shared = {};
 }
 
+// A program as it is run, and what its numbers mean.
+struct Runnable {
+  int program;
+  BpfProgram::Kind kind;
+};
+
+penstock::Verdict verdict_of(BpfProgram::Kind kind, u32 returned) {
+  if (kind == BpfProgram::Kind::xdp) return static_cast<penstock::Verdict>(returned);
+  switch (static_cast<int>(returned)) {
+    case TC_ACT_UNSPEC:
+      return penstock::Verdict::pass;
+    case TC_ACT_REDIRECT:
+      return penstock::Verdict::redirect;
+    case TC_ACT_SHOT:
+      return penstock::Verdict::drop;
+    default:
+      return penstock::Verdict::aborted;
+  }
+}
+
 class BpfSubject final : public Subject {
  public:
-  static Result<std::unique_ptr<Subject>> start(const Topology& topology, const control::LoadedProgram& loaded) {
+  static Result<std::unique_ptr<Subject>> start(const Topology& topology, const control::LoadedProgram& loaded,
+                                                Runnable runnable) {
     clear_tables(loaded.tables());
-    std::unique_ptr<BpfSubject> subject(new BpfSubject(loaded));
+    std::unique_ptr<BpfSubject> subject(new BpfSubject(loaded, runnable));
     auto kernel = control::KernelClock::start(loaded.programs.clock.fd());
     if (!kernel) return tl::unexpected(kernel.error());
     subject->kernel_clock_.emplace(*kernel);
@@ -100,7 +122,7 @@ class BpfSubject final : public Subject {
     return subject;
   }
 
-  [[nodiscard]] std::string name() const override { return "bpf"; }
+  [[nodiscard]] std::string name() const override { return runnable_.kind == BpfProgram::Kind::tc ? "tc" : "bpf"; }
   api::Director& control() override { return control_->director(); }
 
   Result<Reaction> send(Interface in, const Bytes& frame) override {
@@ -108,11 +130,11 @@ class BpfSubject final : public Subject {
     Bytes out(frame.size() + growth_max);
     LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame.data(), .data_out = out.data(),
                 .data_size_in = static_cast<u32>(frame.size()), .data_size_out = static_cast<u32>(out.size()));
-    if (bpf_prog_test_run_opts(loaded_.program(), &options) != 0)
+    if (bpf_prog_test_run_opts(runnable_.program, &options) != 0)
       return fail_errno("running the program on a frame", errno);
     out.resize(options.data_size_out);
     say_where_from(in);
-    switch (static_cast<penstock::Verdict>(options.retval)) {
+    switch (verdict_of(runnable_.kind, options.retval)) {
       case penstock::Verdict::pass:
         return Reaction{Verdict::pass, std::move(out), std::nullopt};
       case penstock::Verdict::transmit:
@@ -139,7 +161,7 @@ class BpfSubject final : public Subject {
   Result<Totals> totals() override { return control_->totals(); }
 
  private:
-  explicit BpfSubject(const control::LoadedProgram& loaded) : loaded_(loaded) {}
+  BpfSubject(const control::LoadedProgram& loaded, Runnable runnable) : loaded_(loaded), runnable_(runnable) {}
 
   // Connections note the interface that their client's packets come by: in a test run always the same.
   void say_where_from(Interface in) {
@@ -154,6 +176,7 @@ class BpfSubject final : public Subject {
   }
 
   const control::LoadedProgram& loaded_;
+  Runnable runnable_;
   std::optional<control::KernelClock> kernel_clock_;
   std::optional<AgeingClock> clock_;
   std::unique_ptr<ControlSide> control_;
@@ -164,23 +187,33 @@ class BpfSubject final : public Subject {
 class BpfProgram::Loaded {
  public:
   control::LoadedProgram program;
+  control::File tc;  // closed: the XDP program is run
 };
 
 BpfProgram::BpfProgram(std::unique_ptr<Loaded> loaded) : loaded_(std::move(loaded)) {}
 BpfProgram::~BpfProgram() = default;
 
-Result<std::unique_ptr<BpfProgram>> BpfProgram::load() {
+Result<std::unique_ptr<BpfProgram>> BpfProgram::load(Kind kind) {
   const auto cpus = control::counter_rows();
   if (!cpus) return tl::unexpected(cpus.error());
   Config config = small_config();
   config.cpus = *cpus;
   auto program = control::load(config);
   if (!program) return tl::unexpected(program.error());
-  return std::unique_ptr<BpfProgram>(new BpfProgram(std::unique_ptr<Loaded>(new Loaded{std::move(*program)})));
+  control::File tc;
+  if (kind == Kind::tc) {
+    auto loaded = control::load_tc_program(program->maps);
+    if (!loaded) return tl::unexpected(loaded.error());
+    tc = std::move(*loaded);
+  }
+  return std::unique_ptr<BpfProgram>(
+      new BpfProgram(std::unique_ptr<Loaded>(new Loaded{std::move(*program), std::move(tc)})));
 }
 
 Result<std::unique_ptr<Subject>> BpfProgram::make_subject(const Topology& topology) {
-  return BpfSubject::start(topology, loaded_->program);
+  const Runnable runnable =
+      loaded_->tc.is_open() ? Runnable{loaded_->tc.fd(), Kind::tc} : Runnable{loaded_->program.program(), Kind::xdp};
+  return BpfSubject::start(topology, loaded_->program, runnable);
 }
 
 }  // namespace penstock::golden

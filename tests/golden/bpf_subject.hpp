@@ -11,8 +11,10 @@ namespace penstock::golden {
 // subject at a time, within the life of the program; the topology outlives both.
 class BpfProgram {
  public:
+  enum class Kind { xdp, tc };
+
   // ErrorCode::permission_denied: BPF programs can't be loaded here.
-  [[nodiscard]] static Result<std::unique_ptr<BpfProgram>> load();
+  [[nodiscard]] static Result<std::unique_ptr<BpfProgram>> load(Kind kind);
   [[nodiscard]] Result<std::unique_ptr<Subject>> make_subject(const Topology& topology);
 
   BpfProgram(const BpfProgram&) = delete;

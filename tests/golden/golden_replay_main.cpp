@@ -14,12 +14,13 @@ namespace penstock::golden {
 namespace {
 
 constexpr const char* usage =
-    "usage: golden_replay [--native | --bpf | --both] [--name GLOB]... [--tags a,b]... [--required FILE] "
+    "usage: golden_replay [--native | --bpf | --tc | --both] [--name GLOB]... [--tags a,b]... [--required FILE] "
     "[--list-failed] PATH...\n"
     "\n"
     "Replays the recordings at each PATH (a file, or a folder of *.json) and compares.\n"
     "  --native       the data plane's native build\n"
-    "  --bpf          the BPF program, by test runs in the kernel (needs root)\n"
+    "  --bpf          the XDP program, by test runs in the kernel (needs root)\n"
+    "  --tc           the TC program, likewise\n"
     "  --both         both, and each against the other (default)\n"
     "  --name GLOB    only recordings with such a name\n"
     "  --tags a,b     only recordings with one of these tags\n"
@@ -52,6 +53,8 @@ Result<Options> parse(const std::vector<std::string>& arguments) {
       options.mode = Mode::native;
     } else if (argument == "--bpf") {
       options.mode = Mode::bpf;
+    } else if (argument == "--tc") {
+      options.mode = Mode::tc;
     } else if (argument == "--both") {
       options.mode = Mode::both;
     } else if (argument == "--list-failed") {

@@ -118,9 +118,9 @@ void demand_support(Trial& trial) {
 
 Result<std::vector<SubjectMaker>> make_directors(Mode mode) {
   std::vector<SubjectMaker> directors;
-  if (mode != Mode::bpf) directors.emplace_back(make_native_subject);
+  if (mode == Mode::native || mode == Mode::both) directors.emplace_back(make_native_subject);
   if (mode == Mode::native) return directors;
-  auto loaded = BpfProgram::load();
+  auto loaded = BpfProgram::load(mode == Mode::tc ? BpfProgram::Kind::tc : BpfProgram::Kind::xdp);
   if (!loaded) return tl::unexpected(loaded.error());
   // Shared, because a std::function is copied.
   directors.emplace_back([program = std::shared_ptr<BpfProgram>(std::move(*loaded))](const Topology& topology) {

@@ -42,7 +42,7 @@ void demand_support(Trial& trial);
 using SubjectMaker = std::function<Result<std::unique_ptr<Subject>>(const Topology&)>;
 
 // What recordings are tried against. Two: each against the recording, and then they against each other.
-enum class Mode { native, bpf, both };
+enum class Mode { native, bpf, tc, both };
 [[nodiscard]] Result<std::vector<SubjectMaker>> make_directors(Mode mode);
 
 // Error: a subject could not be made at all.

@@ -24,7 +24,7 @@ struct Passage {
 [[nodiscard]] inline bool is_pass_reason(u32 reason) { return reason <= static_cast<u32>(Reason::pass_unresolved); }
 // Not a packet's end, only a remark.
 [[nodiscard]] inline bool is_remark(u32 reason) {
-  return reason == static_cast<u32>(Reason::stateless) || reason == static_cast<u32>(Reason::toa_no_room);
+  return reason >= static_cast<u32>(Reason::stateless) && reason < reasons;
 }
 
 // How often the packet's end was counted, by whether its reason is one to pass.

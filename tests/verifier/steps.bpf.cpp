@@ -2,7 +2,6 @@
 // function can't be told that its argument is the program's context, so the director's program can't be loaded, but its verifier
 // can still judge every step. Elsewhere it shows what each step costs the verifier (verifier_report --steps). A call of a step is
 // what it is to the verifier: a number of which nothing is known.
-#include "datapath/bpf/examine.hpp"
 #include "datapath/bpf/xdp_platform.hpp"
 #include "datapath/core/balance.hpp"
 

@@ -18,6 +18,7 @@
 #include "control/map_shape.hpp"
 #include "datapath/native/native_tables.hpp"
 #include "tests/verifier/steps_object.hpp"
+#include "tests/verifier/steps_tc_object.hpp"
 
 namespace penstock {
 namespace {
@@ -50,10 +51,10 @@ void size_maps(bpf_object* object, const Config& config) {
 // A kernel that interprets BPF has no bpf_loop.
 bool has_jit() { return std::filesystem::exists("/proc/sys/net/core/bpf_jit_enable"); }
 
-bool report_steps(const Config& config) {
+bool report_steps_of(const unsigned char* begin, const unsigned char* end, const Config& config) {
   LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "steps");
-  const std::unique_ptr<bpf_object, CloseObject> object(bpf_object__open_mem(
-      penstock_steps_bpf_begin, static_cast<size_t>(penstock_steps_bpf_end - penstock_steps_bpf_begin), &options));
+  const std::unique_ptr<bpf_object, CloseObject> object(
+      bpf_object__open_mem(begin, static_cast<size_t>(end - begin), &options));
   if (!object) return false;
   size_maps(object.get(), config);
   bpf_program* program = nullptr;
@@ -70,6 +71,12 @@ bool report_steps(const Config& config) {
   return all;
 }
 
+bool report_steps(const Config& config) {
+  const bool xdp = report_steps_of(penstock_steps_bpf_begin, penstock_steps_bpf_end, config);
+  fmt::print("and of the TC program:\n");
+  return report_steps_of(penstock_steps_tc_bpf_begin, penstock_steps_tc_bpf_end, config) && xdp;
+}
+
 bool report_programs(const Config& config) {
   const auto loaded = control::load(config);
   if (!loaded) {
@@ -78,7 +85,9 @@ bool report_programs(const Config& config) {
   }
   const bool balances = report("penstock_xdp", loaded->programs.xdp.fd());
   const bool tells_time = report("penstock_clock", loaded->programs.clock.fd());
-  return balances && tells_time;
+  const auto tc = control::load_tc_program(loaded->maps);
+  if (!tc) fmt::print("{}\n", tc.error().message);
+  return balances && tells_time && tc && report("penstock_tc", tc->fd());
 }
 
 bool report_all(bool wants_steps) {
