@@ -110,7 +110,8 @@ void Adoption::write_settings() const {
 
 Result<void> Adoption::write_tables() {
   TableWriter& tables = writer_.table_writer_;
-  draft_.state.has_translated = draft_.state.has_translated || has_translated(writer_.around_.tables.connections);
+  draft_.state.has_translated =
+      has_translating_server(draft_.state.programs) || has_translated(writer_.around_.tables.connections);
   const VipFilter filter = filter_of(draft_.state, writer_.around_.tables);
   write_tallies(*writer_.around_.tables.settings, tallies_of(draft_.state));
   tables.widen_filter(filter);

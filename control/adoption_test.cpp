@@ -215,7 +215,8 @@ TEST_F(adoption, more_servers_than_mh_has_entries_are_refused) {
   known.next_service_id = 2;
   const auto address = [](u32 i) { return "10.1." + std::to_string(i / 256) + "." + std::to_string(i % 256); };
   for (u32 i = 0; i <= schedulers::mh_entries; ++i)
-    stored.servers.push_back({.server = server(address(i)), .slot = {}, .base = {}, .last_weight = 1});
+    stored.servers.push_back(
+        {.server = server(address(i)), .slot = {.index = i + 1, .generation = 1}, .base = {}, .last_weight = 1});
   ASSERT_TRUE(file->save(known));
   Config config = small_config();
   config.servers_max = 8192;
@@ -269,11 +270,13 @@ TEST_F(adoption, counters_and_connections_survive) {
 
   writer = start();
   EXPECT_EQ(writer->service(web)->statistics.connections, 3U);
-  EXPECT_EQ(writer->service(web)->servers[1].statistics.connections, 0U);
+  EXPECT_EQ(writer->service(web)->servers.at(0).statistics.connections, 0U);
   EXPECT_EQ(writer->total_statistics().connections, 18U);
   ASSERT_TRUE(writer->add_server(web, server("10.0.0.1", 2)));
-  EXPECT_EQ(writer->service(web)->servers[1].statistics.connections, 3U);
-  EXPECT_EQ(writer->service(web)->servers[1].active, 2U);
+  const api::ServerView again = writer->service(web)->servers.at(0);  // the last that came
+  EXPECT_EQ(again.server.endpoint, at("10.0.0.1", 80));
+  EXPECT_EQ(again.statistics.connections, 3U);
+  EXPECT_EQ(again.active, 2U);
   EXPECT_EQ(writer->service(web)->statistics.connections, 3U);
 }
 

@@ -30,6 +30,13 @@ void write_tallies(Settings& live, const Tallies& tallies) {
   store_release(&live.tunnel_servers, tallies.tunnel_servers);
 }
 
+bool has_translating_server(const Programs& programs) {
+  for (const auto& [key, program] : programs)
+    for (const ProgrammedServer& server : program->servers)
+      if (is_translating(server.row.route.method)) return true;
+  return false;
+}
+
 bool has_translated(std::span<const ConnectionBucket> connections) {
   for (const ConnectionBucket& bucket : connections)
     for (const Connection& record : bucket.records)

@@ -17,6 +17,9 @@ struct Tallies {
 [[nodiscard]] Tallies tallies_of(const WriterState& state);
 void write_tallies(Settings& live, const Tallies& tallies);
 
+// Whether a server of these is one of nat or fullnat.
+[[nodiscard]] bool has_translating_server(const Programs& programs);
+
 // Whether a connection of nat or fullnat is among these.
 [[nodiscard]] bool has_translated(std::span<const ConnectionBucket> connections);
 

@@ -25,13 +25,6 @@ std::string adding(const model::Endpoint& server, const model::ServiceKey& key) 
   return "adding server " + to_string(server) + " of service " + to_string(key);
 }
 
-bool has_translating_server(const Programs& programs) {
-  for (const auto& [key, program] : programs)
-    for (const ProgrammedServer& server : program->servers)
-      if (is_translating(server.row.route.method)) return true;
-  return false;
-}
-
 bool withdraws(const std::vector<Step>& steps) {
   return std::any_of(steps.begin(), steps.end(),
                      [](const Step& step) { return std::holds_alternative<WithdrawServer>(step); });

@@ -426,7 +426,7 @@ TEST_F(writer, an_overloaded_server_gets_nothing_until_its_threshold_is_lifted) 
   limited.upper_threshold = 5;
   ASSERT_TRUE(made->edit_server(web, limited));
   tables.loads[slot_of("10.0.0.2")].overloaded = 1;
-  EXPECT_EQ(pick(web, 4), "1 3 1 3");
+  EXPECT_EQ(pick(web, 4), "3 1 3 1");
   limited.upper_threshold = 0;
   ASSERT_TRUE(made->edit_server(web, limited));
   const std::string picked = pick(web, 3);
