@@ -16,7 +16,9 @@ bool is_at_work(u32 mode, bool memory_is_short) { return mode == always || (mode
 Defence defence_of(const model::Settings& settings, u64 available_pages) {
   const u32 threshold = model::number_of(settings, "amemthresh");
   const bool is_short = available_pages < threshold;
-  Defence defence{.drop_rate = 0, .secure_tcp = is_at_work(model::number_of(settings, "secure_tcp"), is_short)};
+  Defence defence{.drop_rate = 0,
+                  .secure_tcp = is_at_work(model::number_of(settings, "secure_tcp"), is_short),
+                  .drops_entries = is_at_work(model::number_of(settings, "drop_entry"), is_short)};
   const u32 drop_packet = model::number_of(settings, "drop_packet");
   if (drop_packet == always) defence.drop_rate = model::number_of(settings, "am_droprate");
   if (drop_packet != always && is_at_work(drop_packet, is_short))

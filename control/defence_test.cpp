@@ -20,6 +20,8 @@ TEST(defence, works_while_memory_is_below_the_threshold) {
   for (const char* mode : {"1", "2"}) {
     EXPECT_FALSE(defence_of(with("secure_tcp", mode), 1024).secure_tcp);
     EXPECT_TRUE(defence_of(with("secure_tcp", mode), 1023).secure_tcp);
+    EXPECT_FALSE(defence_of(with("drop_entry", mode), 1024).drops_entries);
+    EXPECT_TRUE(defence_of(with("drop_entry", mode), 1023).drops_entries);
     EXPECT_EQ(defence_of(with("drop_packet", mode), 1024).drop_rate, 0U);
     EXPECT_EQ(defence_of(with("drop_packet", mode), 1023).drop_rate, 1024U);
     EXPECT_EQ(defence_of(with("drop_packet", mode), 512).drop_rate, 2U);
@@ -29,6 +31,7 @@ TEST(defence, works_while_memory_is_below_the_threshold) {
 
 TEST(defence, works_always_in_mode_3) {
   EXPECT_TRUE(defence_of(with("secure_tcp", "3"), plenty_of_pages).secure_tcp);
+  EXPECT_TRUE(defence_of(with("drop_entry", "3"), plenty_of_pages).drops_entries);
   auto settings = with("drop_packet", "3");
   EXPECT_EQ(defence_of(settings, plenty_of_pages).drop_rate, 10U);
   ASSERT_TRUE(model::change(settings, "am_droprate", "2"));

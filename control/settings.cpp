@@ -24,8 +24,7 @@ constexpr std::array copied = {
     PEN_SETTING(expire_nodest_conn), PEN_SETTING(expire_quiescent_template),
     PEN_SETTING(conn_reuse_mode),    PEN_SETTING(schedule_icmp),
     PEN_SETTING(nat_icmp_send),      PEN_SETTING(pmtu_disc),
-    PEN_SETTING(cache_bypass),       PEN_SETTING(ignore_tunneled),
-    PEN_SETTING(toa_kind),
+    PEN_SETTING(cache_bypass),       PEN_SETTING(toa_kind),
 #undef PEN_SETTING
 };
 
@@ -84,6 +83,7 @@ void write_settings(Settings& live, const model::Settings& wanted, const Defence
   store_release(&live.lblc_expiration, model::number_of(wanted, "lblc_expiration") * second);
   store_release(&live.lblcr_expiration, model::number_of(wanted, "lblcr_expiration") * second);
   store_release(&live.drop_rate, defence.drop_rate);
+  store_release(&live.drop_entry, u32{defence.drops_entries});
   write_tcp_transitions(live, defence.secure_tcp ? TcpTable::secure : TcpTable::normal);
 }
 

@@ -38,7 +38,6 @@ TEST(settings, of_the_operator_reach_the_packet_path_under_their_own_names) {
       {"nat_icmp_send", &Settings::nat_icmp_send},
       {"pmtu_disc", &Settings::pmtu_disc},
       {"cache_bypass", &Settings::cache_bypass},
-      {"ignore_tunneled", &Settings::ignore_tunneled},
       {"toa_kind", &Settings::toa_kind},
   };
   u32 value = 100;
@@ -46,12 +45,13 @@ TEST(settings, of_the_operator_reach_the_packet_path_under_their_own_names) {
   ASSERT_TRUE(model::change(wanted, "lblc_expiration", "7"));
   ASSERT_TRUE(model::change(wanted, "lblcr_expiration", "2147483"));
   live.tcp_timeout[1] = 77;
-  write_settings(live, wanted, {.drop_rate = 5, .secure_tcp = true});
+  write_settings(live, wanted, {.drop_rate = 5, .secure_tcp = true, .drops_entries = true});
   value = 100;
   for (const auto& [name, field] : fields) EXPECT_EQ(live.*field, value++) << name;
   EXPECT_EQ(live.lblc_expiration, 700U);
   EXPECT_EQ(live.lblcr_expiration, 214748300U);
   EXPECT_EQ(live.drop_rate, 5U);
+  EXPECT_EQ(live.drop_entry, 1U);
   const u64 syn = live.tcp_next[static_cast<u32>(Direction::input_only)][static_cast<u32>(TcpEvent::syn)];
   EXPECT_EQ(next_state(syn, static_cast<u32>(TcpState::none)), static_cast<u32>(TcpState::synack));
   EXPECT_EQ(live.tcp_timeout[1], 77U) << "timeouts are ipvsadm --set's";

@@ -35,6 +35,31 @@ u32 ticks(const Tables& tables, std::chrono::milliseconds time) {
   return static_cast<u32>(static_cast<u64>(time.count()) * tables.settings->ticks_per_second / 1000);
 }
 
+std::chrono::milliseconds time_of(const Tables& tables, s32 ticks) {
+  return std::chrono::milliseconds(s64{ticks} * 1000 / tables.settings->ticks_per_second);
+}
+
+// What the record's time is counted from, after each of its packets.
+u32 timeout_of(const Settings& settings, const Connection& record, u32 state) {
+  if (load_acquire(&record.key.role) == Role::persistence) return static_cast<u32>(load_acquire(&record.detail));
+  const u8 protocol = load_acquire(&record.key.protocol);
+  if (protocol == protocol_tcp) return load_acquire(&settings.tcp_timeout[state]);
+  if (protocol == protocol_sctp) return load_acquire(&settings.sctp_timeout[state]);
+  return load_acquire(&settings.udp_timeout);
+}
+
+// Which service a template belongs to. FTP's is not found by it.
+ServiceKey service_of_template(const FlowKey& key) {
+  if (key.protocol != 0) return service_key(key, key.vip_port);
+  const u32 mark = host(static_cast<be32>(static_cast<u32>(key.vip.low)));
+  return {.vip = {}, .port = {}, .protocol = 0, .family = key.family, .mark = mark};
+}
+
+bool is_one_packet_template(NativePlatform& p, const FlowKey& key) {
+  Offer offer{};
+  return find_offer(p, service_of_template(key), offer) && (offer.flags & service_one_packet) != 0;
+}
+
 }  // namespace
 
 void Sweeper::sweep_claim(u32 bucket, u32 index, u32 now, Swept& swept) const {
@@ -70,6 +95,41 @@ void Sweeper::note_child(Bystander& bystander, const Connection& record) {
   children_.insert(hash_of(tables_.config.hash_key, template_key(record.key, p.work()->offer)));
 }
 
+// What was noted of a template is as old as a walk: one that was just used, or that no whole walk has come by, may have more.
+bool Sweeper::may_have_children(const Connection& record, std::chrono::milliseconds idle) const {
+  if (!has_walked_ || idle < template_notice) return true;
+  const u64 hash = hash_of(tables_.config.hash_key, record.key);
+  return children_.contains(hash) || former_children_.contains(hash);
+}
+
+// Idle is reckoned by the timeouts of now: if they were changed since the connection's last packet, wrongly until its next one.
+Entry Sweeper::entry_of(Bystander& bystander, const Connection& record, u64 word) const {
+  NativePlatform& p = bystander.platform();
+  const u32 state = state_of(word);
+  const u32 timeout = timeout_of(*tables_.settings, record, state);
+  const auto idle = time_of(tables_, static_cast<s32>(timeout - (expires_of(word) - p.now())));
+  Entry entry{.role = load_acquire(&record.key.role),
+              .protocol = load_acquire(&record.key.protocol),
+              .state = state,
+              .traits = load_acquire(&record.traits),
+              .idle = idle,
+              .has_children = false,
+              .is_one_packet = false};
+  if (entry.role != Role::persistence) return entry;
+  entry.has_children = may_have_children(record, idle);
+  entry.is_one_packet = is_one_packet_template(p, record.key);
+  return entry;
+}
+
+void Sweeper::drop_entries(Bystander& bystander, u32 bucket, Swept& swept) {
+  for (u32 index = 0; index < records_per_bucket; ++index) {
+    Connection& record = tables_.connections[bucket].records[index];
+    const u64 word = load_acquire(&record.word);
+    if (!is_live(word) || !dropper_.takes(entry_of(bystander, record, word))) continue;
+    swept.dropped += bystander.end({&record, word, bucket, index});
+  }
+}
+
 void Sweeper::sweep_record(Bystander& bystander, u32 bucket, u32 index, Swept& swept) {
   const u32 now = bystander.platform().now();
   Connection& record = tables_.connections[bucket].records[index];
@@ -86,6 +146,11 @@ void Sweeper::sweep_record(Bystander& bystander, u32 bucket, u32 index, Swept& s
     return;
   }
   if (role == Role::request && (load_acquire(&record.traits) & trait_controlled)) note_child(bystander, record);
+}
+
+void Sweeper::end_walk() {
+  former_children_ = std::exchange(children_, {});
+  has_walked_ = true;
 }
 
 Swept Sweeper::advance() {
@@ -105,11 +170,13 @@ Swept Sweeper::advance() {
 Swept Sweeper::sweep(u64 count) {
   Swept swept;
   Bystander bystander(tables_, clock_.ticks());
+  const bool drops = load_acquire(&tables_.settings->drop_entry) != 0;
   for (u64 i = 0; i < count; ++i) {
-    for (u32 index = 0; index < records_per_bucket; ++index)
-      sweep_record(bystander, static_cast<u32>(position_), index, swept);
+    const u32 bucket = static_cast<u32>(position_);
+    for (u32 index = 0; index < records_per_bucket; ++index) sweep_record(bystander, bucket, index, swept);
+    if (drops && dropper_.draws(sweep_period)) drop_entries(bystander, bucket, swept);
     position_ = position_ + 1 == buckets() ? 0 : position_ + 1;
-    if (position_ == 0) former_children_ = std::exchange(children_, {});
+    if (position_ == 0) end_walk();
   }
   return swept;
 }

@@ -5,6 +5,8 @@
 // What depends on another record is its business alone: a reply's record lives as long as its request, and a persistence template
 // outlives its timeout, by 60 s again and again, while connections that it made live (IPVS: n_control).
 //
+// While drop_entry is at work (drop_entry.hpp), some of the buckets that the walk comes by lose entries that are not over yet.
+//
 // Many small calls cost the same as few: call it often, so that no call holds up the daemon.
 #pragma once
 
@@ -13,6 +15,7 @@
 #include <unordered_set>
 
 #include "control/clock.hpp"
+#include "control/drop_entry.hpp"
 #include "datapath/native/tables.hpp"
 
 namespace penstock::control {
@@ -26,6 +29,7 @@ inline constexpr std::chrono::seconds template_extension{60};
 struct Swept {
   u64 ended = 0;         // records that were over
   u64 claims_freed = 0;  // slots that somebody claimed and never published
+  u64 dropped = 0;       // records that were not over (IPVS: drop_entry)
 };
 
 class Bystander;
@@ -42,9 +46,13 @@ class Sweeper {
 
  private:
   void sweep_record(Bystander& bystander, u32 bucket, u32 index, Swept& swept);
+  void drop_entries(Bystander& bystander, u32 bucket, Swept& swept);
+  [[nodiscard]] Entry entry_of(Bystander& bystander, const Connection& record, u64 word) const;
+  [[nodiscard]] bool may_have_children(const Connection& record, std::chrono::milliseconds idle) const;
   void sweep_claim(u32 bucket, u32 index, u32 now, Swept& swept) const;
   static void keep_reply(Bystander& bystander, Connection& record, u64 word);
   void keep_template(Connection& record, u64 word, u32 now) const;
+  void end_walk();
   void note_child(Bystander& bystander, const Connection& record);
   [[nodiscard]] u64 buckets() const { return tables_.connections.size(); }
 
@@ -54,6 +62,8 @@ class Sweeper {
   u64 position_ = 0;
   std::unordered_set<u64> children_;         // hashes of the templates that have live connections, so far in this walk
   std::unordered_set<u64> former_children_;  // and in the one before
+  bool has_walked_ = false;                  // so that those of a whole walk are known
+  EntryDropper dropper_;
 };
 
 // Connections whose server was removed end at once (IPVS: expire_nodest_conn).

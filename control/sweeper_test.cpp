@@ -1,5 +1,7 @@
 #include "control/sweeper.hpp"
 
+#include <cmath>
+
 #include "control/connection_test_world.hpp"
 
 namespace penstock::control {
@@ -73,13 +75,12 @@ TEST_F(sweeper, within_a_second_of_small_steps_every_bucket_was_seen) {
   for (u16 port = 1; port <= 1000; ++port) put(request(port), TcpState::close, 10);
   clock.advance(milliseconds(10000));
   Sweeper made(tables, clock);
-  put(request(2000), TcpState::close, 0);
   u64 ended = 0;
   for (int elapsed = 0; elapsed < 1000; elapsed += 7) {
     clock.advance(milliseconds(7));
     ended += made.advance().ended;
   }
-  EXPECT_EQ(ended, 1001U);
+  EXPECT_EQ(ended, 1000U);
   EXPECT_EQ(tables.loads[1].inactive, 0);
   EXPECT_TRUE(list().empty());
 }
@@ -257,6 +258,119 @@ TEST_F(sweeper, orphans_end_with_their_replies_and_others_stay) {
   EXPECT_EQ(tables.loads[1].active, 0);
   EXPECT_EQ(tables.loads[2].active, 0);
   EXPECT_EQ(tables.loads[3].active, 1);
+}
+
+// One of 36 walks looks at a bucket: in a thousand every bucket is looked at.
+TEST_F(sweeper, drop_entry_ends_half_open_connections_with_their_replies_and_counts_them_out) {
+  tables.settings->drop_entry = 1;
+  put_nat(40000, TcpState::syn_recv, 900);
+  put(request(40001), TcpState::synack, 900);
+  put(request(40002, model::Protocol::sctp), static_cast<u32>(SctpState::init), 900);
+  put(request(40003), TcpState::established, 900);
+  put(request(40004), TcpState::fin_wait, 900);
+  put(request(40005, model::Protocol::udp), 0, 300);
+  Sweeper made(tables, clock);
+  u64 dropped = 0;
+  for (u32 walks = 0; walks < 1000; ++walks) dropped += made.sweep(walk).dropped;
+  EXPECT_EQ(dropped, 3U);
+  EXPECT_EQ(count(Role::request), 3U);
+  EXPECT_EQ(count(Role::reply), 0U);
+  EXPECT_EQ(tables.loads[1].active, 1);
+  EXPECT_EQ(tables.loads[1].inactive, 2);
+}
+
+TEST_F(sweeper, drop_entry_takes_idle_connections_by_what_is_left_of_their_time) {
+  tables.settings->drop_entry = 1;
+  put(request(1, model::Protocol::udp), 0, 240);
+  put(request(2, model::Protocol::udp), 0, 241);
+  Connection answered = request(3, model::Protocol::udp);
+  answered.traits |= trait_answered;
+  put(answered, 0, 200);
+  Sweeper made(tables, clock);
+  for (u32 walks = 0; walks < 1000; ++walks) made.sweep(walk);
+  EXPECT_EQ(find(request(1, model::Protocol::udp).key), nullptr);
+  EXPECT_NE(find(request(2, model::Protocol::udp).key), nullptr) << "idle for 59 s of 300";
+  EXPECT_NE(find(answered.key), nullptr);
+}
+
+TEST_F(sweeper, drop_entry_thins_a_flood_by_a_32nd_a_second) {
+  tables.settings->drop_entry = 1;
+  for (u16 port = 1; port <= 10'000; ++port) put(request(port), TcpState::syn_recv, 900);
+  ASSERT_EQ(count(Role::request), 10'000U);
+  Sweeper made(tables, clock);
+  pass(made, seconds(10));
+  EXPECT_NEAR(count(Role::request), 10'000 * std::pow(31.0 / 32, 10), 200);
+  EXPECT_EQ(tables.loads[1].active, static_cast<s32>(count(Role::request)));
+}
+
+TEST_F(sweeper, without_drop_entry_nothing_goes_before_its_time) {
+  put(request(40000), TcpState::syn_recv, 60);
+  put(persistence(), 0, 900);
+  Sweeper made(tables, clock);
+  for (u32 walks = 0; walks < 1000; ++walks) EXPECT_EQ(made.sweep(walk).dropped, 0U);
+}
+
+class dropped_templates : public sweeper {
+ protected:
+  // Last used `idle_s` ago.
+  Connection put_template(TemplateState state, u32 idle_s) {
+    Connection made = persistence();
+    made.detail = 30'000;  // 300 s
+    put(made, static_cast<u32>(state), 300 - idle_s);
+    return made;
+  }
+  bool goes(const Connection& made) {
+    tables.settings->drop_entry = 1;
+    Sweeper walker(tables, clock);
+    for (u32 walks = 0; walks < 1000; ++walks) walker.sweep(walk);
+    return find(made.key) == nullptr;
+  }
+};
+
+TEST_F(dropped_templates, go_if_they_led_to_nothing) {
+  offer_persistence();
+  EXPECT_TRUE(goes(put_template(TemplateState::none, 10)));
+  EXPECT_EQ(tables.loads[1].persistent, 0);
+  EXPECT_FALSE(goes(put_template(TemplateState::assured, 10)));
+}
+
+TEST_F(dropped_templates, stay_while_their_connections_do) {
+  offer_persistence();
+  put(child(40000), TcpState::established, 900);
+  EXPECT_FALSE(goes(put_template(TemplateState::none, 10)));
+}
+
+TEST_F(dropped_templates, stay_when_they_were_just_used) {
+  offer_persistence();
+  EXPECT_FALSE(goes(put_template(TemplateState::none, 1))) << "its connection may not have been seen yet";
+}
+
+TEST_F(dropped_templates, stay_until_a_whole_walk_has_looked_for_their_connections) {
+  offer_persistence();
+  tables.settings->drop_entry = 1;
+  Connection made = persistence();
+  made.detail = 30'000;
+  for (u32 client = 0; client < 1000; ++client, made.key.client.low += 1) put(made, 0, 290);
+  Sweeper walker(tables, clock);
+  EXPECT_EQ(walker.sweep(walk).dropped, 0U);
+  EXPECT_NE(walker.sweep(walk).dropped, 0U);
+}
+
+TEST_F(dropped_templates, of_one_packet_services_stay) {
+  const ServiceTerms terms{
+      .flags = service_persistent | service_one_packet, .persistence_ticks = 30'000, .netmask = 0xffffffff};
+  model::ServiceKey dns = web;
+  dns.protocol = model::Protocol::udp;
+  TableWriter(tables).execute({PublishService{dns, 1, terms, {}}});
+  Connection made = persistence();
+  made.key.protocol = protocol_udp;
+  made.detail = 30'000;
+  put(made, 0, 290);
+  EXPECT_FALSE(goes(made));
+  made.key.client.low += 1;
+  made.key.vip_port = big(u16{5353});
+  put(made, 0, 290);
+  EXPECT_TRUE(goes(made)) << "of a service without";
 }
 
 // lblcr: up to four slots of sixteen bits.

@@ -87,15 +87,18 @@ TEST_F(writer_policies, a_successor_of_a_daemon_that_died_between_storing_and_wr
 TEST_F(writer_policies, the_defences_follow_memory_with_each_tick) {
   ASSERT_TRUE(made->set_setting("secure_tcp", "1"));
   ASSERT_TRUE(made->set_setting("drop_packet", "1"));
+  ASSERT_TRUE(made->set_setting("drop_entry", "1"));
   EXPECT_EQ(first_state(), static_cast<u32>(TcpState::syn_recv));
   pages = 512;
   made->tick();
   EXPECT_EQ(first_state(), static_cast<u32>(TcpState::synack));
   EXPECT_EQ(live().drop_rate, 2U);
+  EXPECT_EQ(live().drop_entry, 1U);
   pages = plenty_of_pages;
   made->tick();
   EXPECT_EQ(first_state(), static_cast<u32>(TcpState::syn_recv));
   EXPECT_EQ(live().drop_rate, 0U);
+  EXPECT_EQ(live().drop_entry, 0U);
 }
 
 TEST_F(writer_policies, mark_rules_come_go_and_stay) {

@@ -74,7 +74,7 @@ struct Settings {
   u32 nat_icmp_send;
   u32 pmtu_disc;
   u32 cache_bypass;
-  u32 ignore_tunneled;
+  u32 drop_entry;        // 1: the sweeper ends entries at random (control/drop_entry.hpp)
   u32 drop_rate;         // every so many-th packet that would begin a connection is dropped; 0: none (drop_packet)
   u32 lblc_expiration;   // ticks
   u32 lblcr_expiration;  // ticks

@@ -75,9 +75,10 @@ enum class Method : u8 { nat = 0, local = 1, tunnel = 2, direct = 3, bypass = 4,
 // Connection.traits: the method in the low three bits, and these.
 static constexpr u8 method_mask = 0x07;
 static constexpr u8 trait_controlled = 0x08;  // made by a persistence template
-static constexpr u8 trait_answered = 0x10;    // the real server has said something after its handshake
-static constexpr u8 trait_replies = 0x20;     // fragment: of the direction from the real server
-static constexpr u8 trait_mangled = 0x40;     // FTP: sequence numbers are shifted, see abi/ftp.hpp
+static constexpr u8 trait_answered =
+    0x10;  // the real server has said something after its handshake; one-sided, the client
+static constexpr u8 trait_replies = 0x20;  // fragment: of the direction from the real server
+static constexpr u8 trait_mangled = 0x40;  // FTP: sequence numbers are shifted, see abi/ftp.hpp
 
 // Where a client's packets come from, and so where answers go: the neighbour that sent the last one (ADR-0008).
 struct alignas(8) Way {

@@ -193,6 +193,19 @@ PEN_INLINE bool is_fresh(const Settings& settings, u64 word, u32 state, u32 expi
   return moved >= 0 && moved <= static_cast<s32>(settings.ticks_per_second / refreshes_per_second);
 }
 
+// Traits, once set, stay.
+static constexpr u32 traits_shift = 32;  // in the eight bytes from `server` on
+PEN_INLINE void set_trait(Connection* record, u8 trait) {
+  static_assert(__builtin_offsetof(Connection, traits) == __builtin_offsetof(Connection, server) + traits_shift / 8);
+  set_bits(reinterpret_cast<u64*>(&record->server), static_cast<u64>(trait) << traits_shift);
+}
+
+// The client went on. Where answers aren't seen, this stands for them.
+PEN_INLINE void note_going_on(const Flow& flow, Direction direction) {
+  if (direction == Direction::input_only && !(flow.traits & trait_answered))
+    set_trait(flow.found.record, trait_answered);
+}
+
 // Takes the packet into the connection's state and expiry. If another CPU changed the record meanwhile, its word stands.
 template <Platform P>
 PEN_INLINE void track(P& p, Work& work, const Flow& flow, Direction direction) {
@@ -205,18 +218,11 @@ PEN_INLINE void track(P& p, Work& work, const Flow& flow, Direction direction) {
   if (is_fresh(*settings, flow.found.word, standing.state, expiry)) return;
   if (!compare_exchange(&flow.found.record->word, flow.found.word, with_state(flow.found.word, standing.state, expiry)))
     return;
-  if (standing.state == state) return;
+  if (standing.state == state) return note_going_on(flow, direction);
   const bool active = is_active(key, standing.state);
   if (is_active(key, state) != active)
     if (ServerLoad* load = p.load(flow.server)) move_load(load, active);
   if ((flow.traits & trait_controlled) && is_established(key, standing.state)) work.assures = true;
-}
-
-// Traits, once set, stay.
-static constexpr u32 traits_shift = 32;  // in the eight bytes from `server` on
-PEN_INLINE void set_trait(Connection* record, u8 trait) {
-  static_assert(__builtin_offsetof(Connection, traits) == __builtin_offsetof(Connection, server) + traits_shift / 8);
-  set_bits(reinterpret_cast<u64*>(&record->server), static_cast<u64>(trait) << traits_shift);
 }
 
 }  // namespace penstock

@@ -185,6 +185,26 @@ TEST_F(Connections, expiry_is_written_only_when_it_moves_by_an_eighth_of_a_secon
   expect_state(1, TcpState::established, 900);
 }
 
+// One-sided: drop_entry spares those that become a conversation, and the director sees no answers.
+TEST_F(Connections, that_go_on_for_more_than_an_eighth_of_a_second_count_as_answered) {
+  const auto answered = [this](u16 port) { return (record(port)->connection.traits & trait_answered) != 0; };
+  tcp(1, syn);
+  now_ += hz;
+  tcp(1, ack);
+  for (u32 packets = 0; packets < 20; ++packets) tcp(1, ack);
+  udp(2);
+  now_ += hz / 8;
+  udp(2);
+  tcp(1, ack);
+  EXPECT_FALSE(answered(1)) << "many packets, but at once; the handshake took a second";
+  EXPECT_FALSE(answered(2));
+  now_ += 1;
+  tcp(1, ack);
+  udp(2);
+  EXPECT_TRUE(answered(1));
+  EXPECT_TRUE(answered(2));
+}
+
 TEST_F(Connections, a_new_timeout_is_taken_with_the_next_packet_also_when_it_is_shorter) {
   udp(1);
   tables_.view().settings->udp_timeout = 5 * hz;
