@@ -131,6 +131,9 @@ Result<void> Attachments::adopt_link(u32 index, const std::string& path, const s
 }
 
 Result<void> Attachments::attach(const Link& link) {
+  // The packet path would take the IP header of a tunnel device's packets for an Ethernet header.
+  if (!link.is_ethernet && !link.is_loopback)
+    return fail(ErrorCode::invalid_argument, fmt::format("attaching to {}: it is no Ethernet interface", link.name));
   describe(link, Hook::generic);  // the mode that promises less, until it is known
   auto attachment = try_modes(link);
   if (!attachment) return fail(attachment.error());

@@ -122,6 +122,15 @@ TEST_F(Daemon, unknown_interface_is_refused_and_those_that_exist_are_named) {
   EXPECT_THAT(log(), HasSubstr("lo, eth0"));
 }
 
+TEST_F(Daemon, a_tunnel_device_is_refused_by_name_and_left_alone_otherwise) {
+  if (!shell("ip tuntap add tun0 mode tun && ip link set tun0 up")) GTEST_SKIP() << "this kernel makes no tun device";
+  EXPECT_EQ(start_daemon({"--interface", "tun0"}).wait(), 1);
+  EXPECT_THAT(log(), HasSubstr("attaching to tun0: it is no Ethernet interface"));
+  auto daemon = start_serving_daemon();
+  EXPECT_TRUE(has_xdp("eth0"));
+  EXPECT_FALSE(has_xdp("tun0"));
+}
+
 TEST_F(Daemon, another_xdp_program_on_the_interface_is_named) {
   auto other = control::load(*control::config_of({.connections_bytes = 1 << 20}, *control::counter_rows()));
   ASSERT_TRUE(other) << other.error().message;
