@@ -132,7 +132,7 @@ go on being forwarded and connections stay; the next penstockd takes over.
                            or native where it can (auto, the default)
   --connections-bytes SIZE memory for connections, 64 bytes each (default 64M: a million)
   --services-max N         virtual services (default 4096)
-  --servers-max N          real servers of all services together (default 4096)
+  --servers-max N          real servers of all services together, and one (default 4096, at most 65536)
   --schedule-cells N       room for schedules, 8 bytes each (default 1048576)
                            SIZE and N may end in K, M or G. Sizes are chosen when the tables are made: adopted tables keep theirs
   --socket-group GROUP     members may use ipvsadm and penstock, too (default: root only)

@@ -28,7 +28,10 @@ Result<Slot> Slots::take(const SlotOwner& owner) {
     const u16 generation = static_cast<u16>(read(servers_[index].route).generation + 1);
     return hold(owner, Slot{index, generation}, false);
   }
-  return fail(ErrorCode::exhausted, "no slot left for a real server (" + std::to_string(servers_.size()) + ")", ENOMEM);
+  return fail(
+      ErrorCode::exhausted,
+      "all " + std::to_string(servers_.size() - 1) + " places for real servers are taken (penstockd --servers-max)",
+      ENOMEM);
 }
 
 void Slots::retire(const SlotOwner& owner) {

@@ -41,6 +41,24 @@ TEST_F(slots, the_last_one_is_given_and_then_it_refuses) {
   const auto refused = made.take(owner("10.0.0.4"));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().errno_value, ENOMEM);
+  EXPECT_EQ(refused.error().message, "all 3 places for real servers are taken (penstockd --servers-max)");
+}
+
+// A connection has 16 bits for its server's slot.
+TEST_F(slots, as_many_as_connections_can_tell_apart_and_not_one_more) {
+  constexpr u32 rows = 1 << 16;
+  const std::vector<RealServer> all_servers(rows);
+  const std::vector<ServerLoad> all_loads(rows);
+  Slots full(all_servers, all_loads);
+  const auto one_of_many = [](u32 number) {
+    return owner(("10.0." + std::to_string(number >> 8 & 0xff) + "." + std::to_string(number & 0xff)).c_str());
+  };
+  for (u32 slot = 1; slot < rows - 1; ++slot) ASSERT_TRUE(full.adopt(one_of_many(slot), {slot, 0}, false));
+  EXPECT_EQ(full.take(one_of_many(rows - 1))->index, 0xffffU);
+  const auto refused = full.take(one_of_many(0));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "all 65535 places for real servers are taken (penstockd --servers-max)");
+  EXPECT_EQ(refused.error().errno_value, ENOMEM);
 }
 
 TEST_F(slots, a_slot_that_connections_refer_to_is_given_to_nobody) {
