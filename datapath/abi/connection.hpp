@@ -20,7 +20,7 @@ enum class Role : u16 {
 //   reply        client: where the real server's packet goes to · vip: the real server
 //   persistence  client: masked, port 0 · vip: with port 0 if all ports go together; a firewall mark, protocol 0
 //   fragment     client, vip: source and destination · ports: the identification's two halves
-//   cache        client: the service's id and the place in its set · vip: the destination
+//   cache        client: the service's id · vip: the destination
 struct FlowKey {
   AddressImage client;
   AddressImage vip;

@@ -42,8 +42,9 @@ namespace penstock {
   X(no_room, "the frame leaves no room for the headers that it needs")                                                      \
   X(bug, "an assertion of the data plane failed: please report")                                                            \
   X(stateless, "not a loss: the connection table is full, and the packet went where its hash chose")                        \
-  X(toa_no_room, "not a loss: fullnat, the client's address finds no room in the TCP header") \
-  X(tunnel_not_summed, "not a loss: a tunnel's packets without its checksum, as they still were one frame (TC)")
+  X(toa_no_room, "not a loss: fullnat, the client's address finds no room in the TCP header")                               \
+  X(tunnel_not_summed, "not a loss: a tunnel's packets without its checksum, as they still were one frame (TC)")            \
+  X(lblcr_set_full, "not a loss: lblcr, a fifth server of one destination takes the place of the first")
 // clang-format on
 
 enum class Reason : u32 {

@@ -260,8 +260,9 @@ PEN_INLINE u32 choose_cached(P& p, Work& work, const Settings& settings) {
   return chosen;
 }
 
-// lblcr's set: up to four slots in a word, the last that came lowest; 0: none. The kernel's has no bound: here a fifth server takes
-// the place of the one that has been in it for longest.
+// lblcr's set: up to four slots in a word, the last that came lowest; 0: none. The kernel's has no bound. Here a fifth server takes
+// the place of the one that has been in it for longest: a destination that needs more than four still goes to the least loaded of
+// all, but its set turns over, and each turn costs an insertion. More would need records that name each other.
 static constexpr u32 set_max = 4;
 PEN_INLINE u32 member(u64 set, u32 i) { return static_cast<u32>(set >> (i * 16) & 0xffff); }
 PEN_INLINE u64 with_member(u64 set, u32 slot) { return set << 16 | slot; }
@@ -325,6 +326,12 @@ PEN_INLINE void change_set(P& p, Work& work, const Settings& settings, const Flo
 }
 
 template <Platform P>
+PEN_INLINE u64 joined(P& p, u64 set, u32 slot) {
+  if (member(set, set_max - 1) != 0) count(p, Reason::lblcr_set_full);
+  return with_member(set, slot);
+}
+
+template <Platform P>
 PEN_INLINE u32 choose_replicated(P& p, Work& work, const Settings& settings) {
   const FlowKey key = cache_key(work.packet, work.offer.id);
   const Flow cached = find_flow(p, key, Guess::absent);
@@ -340,8 +347,10 @@ PEN_INLINE u32 choose_replicated(P& p, Work& work, const Settings& settings) {
   if (least == no_slot || is_too_busy(p, work, least)) {
     chosen = choose_least(p, work);
     if (chosen == no_slot) return no_slot;
-    changed = changed || !has_member(set, chosen);
-    if (!has_member(set, chosen)) set = with_member(set, chosen);
+    if (!has_member(set, chosen)) {
+      changed = true;
+      set = joined(p, set, chosen);
+    }
   }
   work.choice.server = chosen;
   if (changed) {

@@ -329,6 +329,21 @@ TEST(ScheduleLocality, lblcr_serves_a_destination_by_a_set_and_drops_the_busiest
   EXPECT_EQ(world.connect(), '1') << "the second was dropped from the set";
 }
 
+// The kernel's set has no bound, ours holds four: the work goes on to whoever has least, all the same.
+TEST(ScheduleLocality, a_fifth_server_takes_the_place_of_the_first_in_a_set) {
+  Scheduled world({1, 1, 1, 1, 1}, lblcr);
+  EXPECT_EQ(world.connect(8), "11223344");
+  EXPECT_EQ(world.counted(Reason::lblcr_set_full), 0U);
+  EXPECT_EQ(world.connect(2), "55");
+  EXPECT_EQ(world.counted(Reason::lblcr_set_full), 1U);
+  world.load_of(1).active = 0;
+  EXPECT_EQ(world.connect(), '1') << "not of the set, but at leisure";
+  EXPECT_EQ(world.counted(Reason::lblcr_set_full), 2U);
+  EXPECT_EQ(world.records(Role::cache), 1U);
+  world.load_of(2).active = 0;
+  EXPECT_EQ(world.connect(), '1') << "the second has left the set, and the first is not too busy";
+}
+
 TEST(ScheduleLocality, services_do_not_share_what_they_remember) {
   Scheduled world({10, 10}, lblc);
   world.director.add_service({vip, 81, 6}, {world.slots[1]}, {.head = lblc, .id = 7});
