@@ -17,16 +17,21 @@ Config two_cpus() {
 
 class statistics : public testing::Test {
  protected:
-  // A connection of `packets` packets of 100 bytes each.
+  // A connection of `packets` packets of 100 bytes each, and twice as many answers of 30 bytes.
   void traffic(u32 slot, u64 packets, u32 cpu = 0) {
     ServerCounters& row = tables.counters[slot * tables.config.cpus + cpu];
     row.connections += 1;
     row.in_packets += packets;
     row.in_bytes += packets * 100;
+    row.out_packets += packets * 2;
+    row.out_bytes += packets * 60;
   }
   static api::Statistics expected(u64 connections, u64 packets) {
-    return {
-        .connections = connections, .in_packets = packets, .out_packets = 0, .in_bytes = packets * 100, .out_bytes = 0};
+    return {.connections = connections,
+            .in_packets = packets,
+            .out_packets = packets * 2,
+            .in_bytes = packets * 100,
+            .out_bytes = packets * 60};
   }
 
   NativeTables owner{two_cpus()};
@@ -163,6 +168,17 @@ TEST(estimator, moves_a_quarter_of_the_way_every_tick) {
     estimator.tick(counted);
     EXPECT_EQ(estimator.rates().connections, connections);
   }
+}
+
+TEST(estimator, keeps_all_five_apart) {
+  Estimator estimator;
+  estimator.tick({.connections = 800, .in_packets = 1600, .out_packets = 2400, .in_bytes = 3200, .out_bytes = 4000});
+  const api::Rates rates = estimator.rates();
+  EXPECT_EQ(rates.connections, 100U);
+  EXPECT_EQ(rates.in_packets, 200U);
+  EXPECT_EQ(rates.out_packets, 300U);
+  EXPECT_EQ(rates.in_bytes, 400U);
+  EXPECT_EQ(rates.out_bytes, 500U);
 }
 
 TEST(estimator, falls_to_nothing_and_never_below) {

@@ -350,8 +350,15 @@ TEST_F(writer, timeouts_are_those_of_ipvs_and_change_but_for_zeros) {
 }
 
 TEST_F(writer, names_the_reasons_and_sums_them_over_cpus) {
-  tables.reasons[0].packets[static_cast<u32>(Reason::ttl_exceeded)] = 3;
-  const auto counters = *made->reasons();
+  Config config = small_config();
+  config.cpus = 2;
+  NativeTables two_cpus(config);
+  const auto of_two =
+      Writer::start({.tables = two_cpus.view(), .next_hops = hops, .clock = clock, .store = nullptr, .warn = {}});
+  ASSERT_TRUE(of_two);
+  two_cpus.view().reasons[0].packets[static_cast<u32>(Reason::ttl_exceeded)] = 1;
+  two_cpus.view().reasons[1].packets[static_cast<u32>(Reason::ttl_exceeded)] = 2;
+  const auto counters = *(*of_two)->reasons();
   ASSERT_EQ(counters.size(), reasons);
   EXPECT_EQ(counters[static_cast<u32>(Reason::ttl_exceeded)].name, "ttl_exceeded");
   EXPECT_EQ(counters[static_cast<u32>(Reason::ttl_exceeded)].packets, 3U);
