@@ -177,6 +177,7 @@ template <typename Archive>
 void describe(Archive& field, Is<Counter> auto& counter) {
   field("name", counter.name);
   field("packets", counter.packets);
+  field("is_remark", counter.is_remark);
 }
 
 template <typename Archive>

@@ -201,12 +201,14 @@ TEST(ReplyCodec, carries_errors_and_small_values) {
   EXPECT_EQ(std::get<Info>(*info).connection_buckets, 131072U);
   EXPECT_EQ(std::get<Info>(*info).connections_max, 1048576U);
 
-  const auto reasons = decode_reply(encode_reply(std::vector<Counter>{{"too_big", 5}, {"bug", 0}}));
+  const auto reasons = decode_reply(encode_reply(std::vector<Counter>{{"too_big", 5}, {"stateless", 0, true}}));
   ASSERT_TRUE(reasons);
   const auto& counters = std::get<std::vector<Counter>>(*reasons);
   ASSERT_EQ(counters.size(), 2U);
   EXPECT_EQ(counters[0].name, "too_big");
   EXPECT_EQ(counters[0].packets, 5U);
+  EXPECT_FALSE(counters[0].is_remark);
+  EXPECT_TRUE(counters[1].is_remark);
 }
 
 TEST(ReplyCodec, survives_text_that_is_not_utf8) {

@@ -92,7 +92,7 @@ class Remembering final : public Director {
     return {};
   }
   Result<Info> info() override { return Info{.connection_buckets = 3, .connections_max = 24}; }
-  Result<std::vector<Counter>> reasons() override { return std::vector<Counter>{{"too_big", 4}}; }
+  Result<std::vector<Counter>> reasons() override { return std::vector<Counter>{{"too_big", 4, false}}; }
 
   Result<std::vector<Setting>> settings() override {
     std::vector<Setting> changed;

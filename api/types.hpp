@@ -85,9 +85,11 @@ struct Setting {
   friend auto operator<=>(const Setting&, const Setting&) = default;
 };
 
+// Packets by a reason.
 struct Counter {
   std::string name;
   std::uint64_t packets = 0;
+  bool is_remark = false;  // on packets that were forwarded; otherwise these went to no real server
 };
 
 }  // namespace penstock::api

@@ -101,7 +101,8 @@ class FakeDirector final : public api::Director {
   }
   Result<api::Info> info() override { return api::Info{.connection_buckets = 4096, .connections_max = 1 << 20}; }
   Result<std::vector<api::Counter>> reasons() override {
-    return std::vector<api::Counter>{{"pass_icmp", 12}, {"no_destination", 3}, {"bug", 0}};
+    return std::vector<api::Counter>{
+        {"pass_icmp", 12, false}, {"no_destination", 3, false}, {"bug", 0, false}, {"stateless", 7, true}};
   }
   Result<std::vector<api::Setting>> settings() override {
     std::vector<api::Setting> all;

@@ -39,10 +39,11 @@ TEST(Penstock, shows_a_director_to_people_and_programs) {
             "services      2 with 2 real servers\n"
             "connections   3 active, 4 inactive; room for 1048576\n"
             "not forwarded pass_icmp                 12\n"
-            "              no_destination             3\n");
+            "              no_destination             3\n"
+            "forwarded but stateless                  7\n");
   EXPECT_EQ(say({"status", "--json"}, source).out,
             R"({"services":2,"real_servers":2,"connections":{"active":3,"inactive":4,"max":1048576},)"
-            R"("reasons":{"pass_icmp":12,"no_destination":3,"bug":0}})"
+            R"("reasons":{"pass_icmp":12,"no_destination":3,"bug":0,"stateless":7}})"
             "\n");
 }
 

@@ -7,6 +7,22 @@
 
 namespace penstock::cli {
 
+namespace {
+
+// Those that are remarks, or those that aren't, under a heading. Empty: there were none.
+std::string counters_table(const std::vector<api::Counter>& counters, bool are_remarks, std::string_view heading) {
+  std::size_t width = 0;
+  for (const api::Counter& counter : counters) width = std::max(width, counter.name.size());
+  std::string text;
+  for (const api::Counter& counter : counters) {
+    if (counter.packets == 0 || counter.is_remark != are_remarks) continue;
+    text += fmt::format("{:<14}{:<{}}  {:>12}\n", text.empty() ? heading : "", counter.name, width, counter.packets);
+  }
+  return text;
+}
+
+}  // namespace
+
 Result<Status> read_status(api::Director& director) {
   const auto services = director.services();
   if (!services) return fail(services.error());
@@ -30,19 +46,11 @@ Result<Status> read_status(api::Director& director) {
 }
 
 std::string status_table(const Status& status) {
-  std::string text = fmt::format("services      {} with {} real servers\n", status.services, status.real_servers) +
-                     fmt::format("connections   {} active, {} inactive; room for {}\n", status.active, status.inactive,
-                                 status.connections_max);
-  std::size_t width = 0;
-  for (const api::Counter& counter : status.reasons) width = std::max(width, counter.name.size());
-  bool first = true;
-  for (const api::Counter& counter : status.reasons) {
-    if (counter.packets == 0) continue;
-    text += fmt::format("{:<14}{:<{}}  {:>12}\n", first ? "not forwarded" : "", counter.name, width, counter.packets);
-    first = false;
-  }
-  if (first) text += "not forwarded none\n";
-  return text;
+  const std::string lost = counters_table(status.reasons, false, "not forwarded");
+  return fmt::format("services      {} with {} real servers\n", status.services, status.real_servers) +
+         fmt::format("connections   {} active, {} inactive; room for {}\n", status.active, status.inactive,
+                     status.connections_max) +
+         (lost.empty() ? "not forwarded none\n" : lost) + counters_table(status.reasons, true, "forwarded but");
 }
 
 std::string status_json(const Status& status) {

@@ -16,7 +16,7 @@ struct Status {
   std::uint64_t active = 0;
   std::uint64_t inactive = 0;
   std::uint64_t connections_max = 0;
-  std::vector<api::Counter> reasons;  // of packets that went to no real server
+  std::vector<api::Counter> reasons;
 };
 
 [[nodiscard]] Result<Status> read_status(api::Director& director);

@@ -326,7 +326,7 @@ Result<api::Info> Writer::info() {
 Result<std::vector<api::Counter>> Writer::reasons() {
   std::vector<api::Counter> counters;
   for (std::size_t i = 0; i < reason_names.size(); ++i) {
-    api::Counter& counter = counters.emplace_back(api::Counter{reason_names[i], 0});
+    api::Counter& counter = counters.emplace_back(api::Counter{reason_names[i], 0, is_remark(static_cast<Reason>(i))});
     for (const ReasonCounters& row : around_.tables.reasons) counter.packets += load_acquire(&row.packets[i]);
   }
   return counters;

@@ -362,6 +362,8 @@ TEST_F(writer, names_the_reasons_and_sums_them_over_cpus) {
   ASSERT_EQ(counters.size(), reasons);
   EXPECT_EQ(counters[static_cast<u32>(Reason::ttl_exceeded)].name, "ttl_exceeded");
   EXPECT_EQ(counters[static_cast<u32>(Reason::ttl_exceeded)].packets, 3U);
+  EXPECT_FALSE(counters[static_cast<u32>(Reason::bug)].is_remark);
+  EXPECT_TRUE(counters[static_cast<u32>(Reason::stateless)].is_remark);
 }
 
 TEST_F(writer, info_says_what_ipvs_calls_the_size) {

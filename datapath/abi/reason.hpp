@@ -53,6 +53,8 @@ enum class Reason : u32 {
 #undef PEN_REASON_ENUM
 };
 
+constexpr bool is_remark(Reason reason) { return reason >= Reason::stateless; }
+
 #define PEN_REASON_COUNT(name, sentence) +1
 static constexpr u32 reasons = 0 PEN_REASONS(PEN_REASON_COUNT);
 #undef PEN_REASON_COUNT

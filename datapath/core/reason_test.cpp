@@ -302,7 +302,6 @@ bool is_answered(Reason reason) {
   return reason == Reason::no_destination || reason == Reason::no_reply_connection || reason == Reason::ttl_exceeded ||
          reason == Reason::too_big;
 }
-bool is_only_counted(Reason reason) { return reason >= Reason::stateless; }
 
 TEST(Reasons, every_one_is_reached_and_means_what_it_says) {
   for (u32 i = 0; i < reasons; ++i) {
@@ -314,10 +313,10 @@ TEST(Reasons, every_one_is_reached_and_means_what_it_says) {
     found->second([&](World& world, const PacketResult& result) {
       checked = true;
       world.expect_counted(reason);
-      const Verdict expected = is_passed(reason)         ? Verdict::pass
-                               : is_answered(reason)     ? Verdict::transmit
-                               : is_only_counted(reason) ? Verdict::redirect
-                                                         : Verdict::drop;
+      const Verdict expected = is_passed(reason)     ? Verdict::pass
+                               : is_answered(reason) ? Verdict::transmit
+                               : is_remark(reason)   ? Verdict::redirect
+                                                     : Verdict::drop;
       EXPECT_EQ(result.verdict, expected);
       expect_tags_to_match(world.tables());
       expect_loads_to_match(world.tables());

@@ -23,7 +23,7 @@ struct Passage {
 
 [[nodiscard]] inline bool is_pass_reason(u32 reason) { return reason <= static_cast<u32>(Reason::pass_unresolved); }
 // Not a packet's end, only a remark.
-[[nodiscard]] inline bool is_remark(u32 reason) { return reason >= static_cast<u32>(Reason::stateless); }
+[[nodiscard]] inline bool is_remark(u32 reason) { return penstock::is_remark(static_cast<Reason>(reason)); }
 
 // How often the packet's end was counted, by whether its reason is one to pass.
 [[nodiscard]] inline u64 ends_counted(const Passage& passage, bool passes) {
