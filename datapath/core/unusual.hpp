@@ -71,6 +71,7 @@ PEN_INLINE u32 remember_fragments(P& p, Work& work) {
   const RealServer* server = p.server(slot);
   if (!settings || !server || (slot == server_of_none && !passed)) return 0;
   const bool is_recorded = !passed && work.route.record != no_record;
+  if (!passed && !is_recorded && is_translating(method_of(work.route.traits))) return 0;  // it began nothing
   const Found<Connection> named = is_recorded ? record_at(p, work.route.record) : Found<Connection>{};
   prepare_insertion(work.insertion, work.fragment, hash_of(p.config().hash_key, work.fragment), slot,
                     route_of(server).generation);

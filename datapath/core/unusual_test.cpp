@@ -212,6 +212,18 @@ TEST(FragmentsOfIpv6, an_atomic_fragment_is_a_whole_datagram) {
   EXPECT_EQ(world.records(Role::fragment), 0U);
 }
 
+// What the others would be sent by is the first one's connection.
+TEST(FragmentsTable, of_a_datagram_that_began_no_connection_wait_in_vain) {
+  Pieces world(Method::fullnat, true);
+  world.tables().local_pool->count[0] = 0;
+  EXPECT_EQ(world.send(world.in().fragment(0, 800)).verdict, Verdict::drop);
+  world.expect_counted(Reason::local_ports_exhausted);
+  world.tables().reasons[0] = {};
+  EXPECT_EQ(world.send(world.in().fragment(800, 800)).verdict, Verdict::drop);
+  world.expect_counted(Reason::fragment_waits);
+  EXPECT_EQ(world.records(Role::fragment), 0U);
+}
+
 TEST(FragmentsTable, give_way_to_connections) {
   Config config = World::small();
   config.connection_buckets = 2;
