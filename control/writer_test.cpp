@@ -366,6 +366,32 @@ TEST_F(writer, names_the_reasons_and_sums_them_over_cpus) {
   EXPECT_TRUE(counters[static_cast<u32>(Reason::stateless)].is_remark);
 }
 
+TEST_F(writer, shows_active_inactive_and_persistent_connections_of_a_server) {
+  with_three_servers();
+  ServerLoad& load = tables.loads[slot_of("10.0.0.3")];
+  load.active = 3;
+  load.inactive = 4;
+  load.persistent = 5;
+  const api::ServerView view = made->service(web)->servers.at(0);
+  EXPECT_EQ(view.active, 3U);
+  EXPECT_EQ(view.inactive, 4U);
+  EXPECT_EQ(view.persistent, 5U);
+}
+
+TEST_F(writer, the_total_is_of_all_servers_and_has_rates) {
+  with_three_servers();
+  tables.counters[1] = {
+      .connections = 800, .in_packets = 1600, .in_bytes = 3200, .out_packets = 2400, .out_bytes = 4000};
+  tables.counters[2] = tables.counters[1];
+  EXPECT_EQ(made->total_statistics(),
+            (api::Statistics{
+                .connections = 1600, .in_packets = 3200, .out_packets = 4800, .in_bytes = 6400, .out_bytes = 8000}));
+  made->tick();
+  EXPECT_EQ(
+      made->total_rates(),
+      (api::Rates{.connections = 200, .in_packets = 400, .out_packets = 600, .in_bytes = 800, .out_bytes = 1000}));
+}
+
 TEST_F(writer, info_says_what_ipvs_calls_the_size) {
   EXPECT_EQ(made->info()->connection_buckets, 4096U);
   EXPECT_EQ(made->info()->connections_max, 4096U * 8U);
