@@ -14,12 +14,14 @@ enum class Role : u16 {
   persistence = 2,  // IPVS: a template; where new connections of a client go
   fragment = 3,     // a datagram in fragments: names the connection of its first one
   cache = 4,        // lblc, lblcr: where a destination went
+  shift = 5,        // FTP: of a control connection, whose key it has but for the role
 };
 
 // IPVS: a connection is (family, protocol, client, virtual address). Compared as five 64-bit words.
 //   reply        client: where the real server's packet goes to · vip: the real server
 //   persistence  client: masked, port 0 · vip: with port 0 if all ports go together; a firewall mark, protocol 0
 //   fragment     client, vip: source and destination · ports: the identification's two halves
+//   request      client port 0: FTP's data, which the client will begin from a port of its choice (IPVS: IP_VS_CONN_F_NO_CPORT)
 //   cache        client: the service's id · vip: the destination
 struct FlowKey {
   AddressImage client;
@@ -74,11 +76,18 @@ enum class Method : u8 { nat = 0, local = 1, tunnel = 2, direct = 3, bypass = 4,
 
 // Connection.traits: the method in the low three bits, and these.
 static constexpr u8 method_mask = 0x07;
-static constexpr u8 trait_controlled = 0x08;  // made by a persistence template
-static constexpr u8 trait_answered =
-    0x10;  // the real server has said something after its handshake; one-sided, the client
-static constexpr u8 trait_replies = 0x20;  // fragment: of the direction from the real server
-static constexpr u8 trait_mangled = 0x40;  // FTP: sequence numbers are shifted, see abi/ftp.hpp
+// Made by a persistence template, or by FTP's control connection.
+static constexpr u8 trait_controlled = 0x08;
+// The real server has said something after its handshake; one-sided, the client.
+static constexpr u8 trait_answered = 0x10;
+// Of a fragment: of the direction from the real server.
+static constexpr u8 trait_replies = 0x20;
+// Of a request, FTP: the daemon has not yet read what the real server said last.
+static constexpr u8 trait_announces = 0x20;
+// FTP: sequence numbers are shifted: there is a record of role `shift`.
+static constexpr u8 trait_mangled = 0x40;
+// The real server's port is not the slot's but `local_port`; fullnat: the packet's.
+static constexpr u8 trait_own_port = 0x80;
 
 // Where a client's packets come from, and so where answers go: the neighbour that sent the last one (ADR-0008).
 struct alignas(8) Way {
@@ -101,8 +110,8 @@ struct Connection {
   u16 generation;    // of that slot when the connection was made
   u8 traits;         // method and flags. IPVS: editing a server's method changes only new connections
   u8 local_address;  // fullnat: its index in the pool
-  be16 local_port;   // fullnat
-  u64 detail;  // request: Way · reply, fragment: Peer · persistence: its timeout in ticks · cache: its set of servers
+  be16 local_port;   // fullnat · nat: the real server's, with trait_own_port
+  u64 detail;  // request: Way · reply, fragment: Peer · persistence: its timeout in ticks · cache: its set of servers · shift: Shift
 };
 static_assert(sizeof(Connection) == 64);
 

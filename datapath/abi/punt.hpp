@@ -1,5 +1,6 @@
 // Frames that the packet path hands to the daemon, because they must wait (a fragment before its first) or leave as several
-// (larger than the next hop's MTU, and may be fragmented). The daemon takes them through the native packet path and sends them.
+// (larger than the next hop's MTU, and may be fragmented), or because their text is to be read (FTP). The daemon takes them through the
+// native packet path and sends them.
 #pragma once
 
 #include "datapath/abi/types.hpp"
@@ -9,7 +10,12 @@ namespace penstock {
 static constexpr u32 punted_max = 256;         // rows
 static constexpr u32 punted_bytes_max = 9216;  // of a frame
 
-enum class Punt : u32 { early_fragment = 0, fragmentation = 1 };
+enum class Punt : u32 {
+  early_fragment = 0,
+  fragmentation = 1,
+  ftp_text = 2,      // says where data will go: the real server, or the client
+  ftp_follower = 3,  // from the real server, after such a text that the daemon has not read yet
+};
 
 // word: 0 free · 1 being written · 2 for the daemon. Taken by compare-and-swap.
 static constexpr u64 punt_free = 0;

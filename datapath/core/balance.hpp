@@ -7,6 +7,7 @@
 #include "datapath/core/forward_tunnel.hpp"
 #include "datapath/core/icmp.hpp"
 #include "datapath/core/known.hpp"
+#include "datapath/core/shift.hpp"
 #include "datapath/core/unusual.hpp"
 #include "datapath/core/vlan.hpp"
 
@@ -59,10 +60,10 @@ PEN_INLINE Next run_stage(P& p, Work& work, Next stage) {
   return drop(p, Reason::bug);
 }
 
-// The longest way: untagged, unusual, reply, request, begin, known, choose, cache,
+// The longest way: untagged, unusual, reply, request, expected, begin, known, choose, cache,
 // forget, keep,
 // connect, bind, insert, forward, nat, punt.
-static constexpr u32 stages_max = 18;
+static constexpr u32 stages_max = 19;
 
 PEN_INLINE bool leaves_work(const Work& work) {
   return work.tag.type != be16{} || work.ended_count != 0 || work.assures || work.is_remembered;
@@ -73,6 +74,7 @@ template <Platform P>
 PEN_INLINE Next tidy_up(P& p, Work& work, Next verdict) {
   if (work.ended_count != 0) p.run_end_replies(work);
   if (work.assures) p.run_assure(work);
+  if (work.shifted != Shifted::none) p.run_shift_numbers(work);
   work.verdict = static_cast<u32>(verdict);
   if (work.is_remembered) p.run_remember_fragments(work);
   return work.tag.type == be16{} ? verdict : static_cast<Next>(p.run_leave_tagged(work));
@@ -93,6 +95,8 @@ PEN_INLINE void begin_work(Work& work) {
   work.is_remembered = false;
   work.to_us = false;
   work.is_persistent = false;
+  work.is_expected = false;
+  work.shifted = Shifted::none;
   work.caches = false;
   work.tag = {};
 }

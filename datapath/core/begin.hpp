@@ -71,15 +71,18 @@ PEN_INLINE bool is_bypassed(P& p, Work& work) {
 // IPVS: what an ICMP error begins (schedule_icmp) has no state yet, and so the timeout of a new entry.
 static constexpr u32 icmp_seconds = 3;
 
+static constexpr u32 listening = static_cast<u32>(TcpState::listen);
+
 // The connection that work.packet begins, with a server or bypassing all.
 template <Platform P>
 PEN_INLINE void prepare_connection(P& p, Work& work, u32 server, u16 generation, u8 traits) {
   const Settings* settings = p.settings();
   prepare_insertion(work.insertion, work.packet.key, work.packet.hash, server, generation);
   if (!settings) return;
-  const Standing standing = work.packet.is_icmp
-                                ? Standing{0, icmp_seconds * settings->ticks_per_second}
-                                : next_standing(*settings, work.packet, 0, direction_of(method_of(traits)));
+  const Standing standing =
+      work.packet.is_icmp
+          ? Standing{0, icmp_seconds * settings->ticks_per_second}
+          : next_standing(*settings, work.packet, work.is_expected ? listening : 0, direction_of(method_of(traits)));
   work.insertion.state = standing.state;
   work.insertion.timeout = standing.timeout;
   work.insertion.content.traits = traits;
@@ -90,7 +93,7 @@ PEN_INLINE void take_route(Work& work, const Flow& flow, const ServerRoute& rout
   work.route = {.server = flow.server,
                 .next_hop = route.next_hop,
                 .record = record_number(flow.found),
-                .traits = flow.traits,
+                .traits = static_cast<u8>(flow.traits & ~trait_announces),  // to a route it means trait_replies
                 .local_address = flow.local_address,
                 .local_port = flow.local_port};
 }
@@ -111,7 +114,8 @@ PEN_INLINE u32 try_port(P& p, Work& work) {
   const u64 chance = spread(work.packet.hash + work.choice.start + work.choice.count * 0x9e3779b97f4a7c15ULL);
   const u8 index = pool->order[family][static_cast<u32>(chance) % count % local_addresses_max];
   const u32 port = local_port_first + static_cast<u32>(chance >> 32) % local_ports;
-  const FlowKey key = reply_key(work.packet.key, *server, pool->addresses[index], big(static_cast<u16>(port)));
+  const FlowKey key =
+      reply_key(work.route, work.packet.key, *server, pool->addresses[index], big(static_cast<u16>(port)));
   const u64 hash = hash_of(p.config().hash_key, key);
   if (find_flow(p, key, hash, Guess::absent).found.record) return 0;
   Insertion& insertion = work.insertion;
@@ -198,7 +202,7 @@ PEN_INLINE bool was_full(P& p) {
 // nat: how the replies to work.packet's connection will be named.
 template <Platform P>
 PEN_INLINE FlowKey nat_reply_key(const Work& work, const RealServer& server) {
-  return reply_key(work.packet.key, server, work.packet.key.client, work.packet.key.client_port);
+  return reply_key(work.route, work.packet.key, server, work.packet.key.client, work.packet.key.client_port);
 }
 
 // A stage: the request stands, its replies must be found. IPVS: of two connections that a real server can't tell apart the newer
@@ -264,7 +268,7 @@ PEN_INLINE Next connect(P& p, Work& work) {
     note_full(p);
     return Next::then_go_stateless;
   }
-  if (work.insertion.is_ours) count_connection(p, slot);
+  if (work.insertion.is_ours && !work.is_expected) count_connection(p, slot);
   const Flow made = find_peer(p, peer_of(work.insertion));
   const RealServer* stays = made.found.record ? p.server(made.server) : nullptr;
   if (!stays) {  // ended meanwhile, by a packet that begins the flow anew: this one goes along, without a record
@@ -281,6 +285,13 @@ PEN_INLINE bool is_one_packet(const Work& work) {
   return (work.offer.flags & service_one_packet) && work.packet.key.protocol == protocol_udp;
 }
 
+// IPVS: of a persistent service only packets to its own port go to the server's (ip_vs_sched_persist); FTP's has others, too.
+PEN_INLINE bool keeps_port(const Work& work, const RealServer& server) {
+  const be16 port = work.packet.key.vip_port;
+  return work.is_persistent && is_translating(method_of(work.route.traits)) && port != work.offer.port &&
+         server.port != be16{} && server.port != port;
+}
+
 // The server is chosen.
 template <Platform P>
 PEN_INLINE Next go_to(P& p, Work& work, u32 slot) {
@@ -288,6 +299,10 @@ PEN_INLINE Next go_to(P& p, Work& work, u32 slot) {
   if (!server) return drop(p, Reason::bug);
   const ServerRoute route = route_of(server);
   take_route_only(work, slot, route, work.is_persistent ? trait_controlled : u8{0});
+  if (keeps_port(work, *server)) {
+    work.route.traits |= trait_own_port;
+    work.route.local_port = work.packet.key.vip_port;
+  }
   if (route.method == Method::fullnat) return Next::then_claim_port;  // one packet or many: its port must be its own
   if (!is_one_packet(work)) return Next::then_connect;
   count_connection(p, slot);
@@ -359,6 +374,9 @@ PEN_INLINE Next begin(P& p, Work& work) {
     return was_full(p) ? Next::then_go_stateless : pass(p, Reason::pass_no_connection);
   if (is_own_address(p, work, packet.key.client))
     return pass(p, Reason::pass_malformed);  // the kernel calls it martian
+  // IPVS (ip_vs_schedule, ip_vs_leave): without persistence FTP's data goes where it was announced, or nowhere.
+  const bool is_data = work.offer.port == ftp_port && packet.key.vip_port != ftp_port;
+  if (is_data && (work.offer.flags & service_persistent) == 0) return pass(p, Reason::pass_no_service);
   if (is_shed(p)) return drop(p, Reason::drop_packet);
   work.is_persistent = (work.offer.flags & service_persistent) != 0;
   return work.is_persistent ? Next::then_choose_known : Next::then_choose;

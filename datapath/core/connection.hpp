@@ -90,13 +90,22 @@ PEN_INLINE Flow find_peer(P& p, const Peer& peer) {
   return flow_of(found);
 }
 
+// The port at which the real server gets the connection that `of` describes (a Connection, Flow or Route): a server without a port
+// takes the packet's.
+template <typename Of>
+PEN_INLINE be16 server_port(const Of& of, const FlowKey& request, const RealServer& server) {
+  if (of.traits & trait_own_port) return method_of(of.traits) == Method::nat ? of.local_port : request.vip_port;
+  return server.port == be16{} ? request.vip_port : server.port;
+}
+
 // How the real server's packets name the connection: from its address and port to where we said the client was.
-PEN_INLINE FlowKey reply_key(const FlowKey& request, const RealServer& server, const AddressImage& client,
+template <typename Of>
+PEN_INLINE FlowKey reply_key(const Of& of, const FlowKey& request, const RealServer& server, const AddressImage& client,
                              be16 client_port) {
   return {.client = client,
           .vip = server.address,
           .client_port = client_port,
-          .vip_port = server.port == be16{} ? request.vip_port : server.port,
+          .vip_port = server_port(of, request, server),
           .protocol = request.protocol,
           .family = server.family,
           .role = Role::reply};
@@ -105,9 +114,9 @@ PEN_INLINE FlowKey reply_key(const FlowKey& request, const RealServer& server, c
 template <Platform P>
 PEN_INLINE FlowKey reply_key_of(P& p, const Connection& request, const RealServer& server) {
   if (method_of(request.traits) != Method::fullnat)
-    return reply_key(request.key, server, request.key.client, request.key.client_port);
+    return reply_key(request, request.key, server, request.key.client, request.key.client_port);
   const LocalPool* pool = p.local_pool();
-  return reply_key(request.key, server, pool ? pool->addresses[request.local_address] : AddressImage{},
+  return reply_key(request, request.key, server, pool ? pool->addresses[request.local_address] : AddressImage{},
                    request.local_port);
 }
 

@@ -8,7 +8,7 @@ namespace penstock {
 
 template <Platform P>
 PEN_INLINE Ends fullnat_ends(P& p, const Work& work, const RealServer& server) {
-  Ends ends = ends_to(work.packet.key, server);
+  Ends ends = ends_to(work.packet.key, work.route, server);
   const LocalPool* pool = p.local_pool();
   if (pool) ends.source = pool->addresses[work.route.local_address];
   ends.source_port = work.route.local_port;

@@ -1,16 +1,24 @@
 // nat: the destination becomes the real server's address and port (IPVS: ip_vs_nat_xmit). The way back is in reply.hpp.
 #pragma once
 
+#include "datapath/core/ftp.hpp"
 #include "datapath/core/out.hpp"
 
 namespace penstock {
 
-// Where the packet goes: a server without a port keeps the packet's.
-PEN_INLINE Ends ends_to(const FlowKey& key, const RealServer& server) {
+// Where the packet goes.
+PEN_INLINE Ends ends_to(const FlowKey& key, const Route& route, const RealServer& server) {
   Ends ends = ends_of(key);
   ends.destination = server.address;
-  if (server.port != be16{}) ends.destination_port = server.port;
+  ends.destination_port = server_port(route, key, server);
   return ends;
+}
+
+template <Platform P>
+PEN_INLINE bool write_to_server(P& p, Work& work, const Ends& to) {
+  if (!write_ends(p, work, ends_of(work.packet.key), to)) return false;
+  if (has_shifted_numbers(work.packet, work.route.traits)) work.shifted = Shifted::acknowledgement;
+  return true;
 }
 
 // A stage. Errors that it sends count nowhere: IPVS finds no connection by the virtual address in them.
@@ -20,11 +28,11 @@ PEN_INLINE Next forward_nat(P& p, Work& work) {
   const RealServer* server = p.server(work.route.server);
   const NextHop* hop = p.next_hop(work.route.next_hop);
   if (!server || !hop) return drop(p, Reason::bug);
-  const Ends to = ends_to(packet.key, *server);
+  const Ends to = ends_to(packet.key, work.route, *server);
   if (hop->state == NextHopState::local) return pass(p, Reason::pass_local);
   if (packet.ttl <= 1) return refuse_ttl(p, work, no_slot);
   if (hop->state != NextHopState::resolved) {
-    if (!write_ends(p, work, ends_of(packet.key), to)) return drop(p, Reason::bug);
+    if (!write_to_server(p, work, to)) return drop(p, Reason::bug);
     return pass(p, Reason::pass_unresolved);
   }
   if (is_longer_than(p, packet, hop->mtu)) {
@@ -32,7 +40,7 @@ PEN_INLINE Next forward_nat(P& p, Work& work) {
     return refuse_length(p, work, no_slot, hop->mtu);
   }
   if (!decrement_ttl(p, packet)) return drop(p, Reason::bug);
-  if (!write_ends(p, work, ends_of(packet.key), to)) return drop(p, Reason::bug);
+  if (!write_to_server(p, work, to)) return drop(p, Reason::bug);
   return send_by(p, work, hop);
 }
 

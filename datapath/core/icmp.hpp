@@ -175,7 +175,7 @@ PEN_INLINE Next tell_server(P& p, Work& work) {
   if (hop->state == NextHopState::local) return pass(p, Reason::pass_local);
   if (packet.ttl <= 1) return drop(p, Reason::icmp_ttl_exceeded);
   if (hop->state != NextHopState::resolved) return drop(p, Reason::next_hop_unresolved);
-  const Ends request = ends_to(packet.key, *server);
+  const Ends request = ends_to(packet.key, work.route, *server);
   Ends quoted{.source = request.destination,
               .destination = work.quote.key.vip,
               .source_port = request.destination_port,

@@ -17,7 +17,7 @@ PEN_INLINE bool is_opening(const Packet& packet) {
 // as the director can't see the other side's FIN.
 PEN_INLINE bool is_over_for(const Settings& settings, const Packet& packet, const Flow& flow) {
   const u32 mode = load_acquire(&settings.conn_reuse_mode);
-  if (mode == 0) return false;
+  if (mode == 0 || (flow.traits & trait_controlled)) return false;  // IPVS: is_new_conn_expected
   const u32 state = state_of(flow.found.word);
   if (is_sctp(packet.key)) return state == static_cast<u32>(SctpState::closed);
   if (state == static_cast<u32>(TcpState::time_wait) || state == static_cast<u32>(TcpState::close)) return true;
@@ -68,8 +68,35 @@ PEN_INLINE Next take_known(P& p, Work& work, const Flow& flow) {
     return forward_direct(p, work, flow.server, route.next_hop);
   }
   if (is_translating(method)) keep_way(p, flow);
+  if (method == Method::nat && tells_port(p, work, flow, route)) return hand_over(work, Punt::ftp_text);
   take_route(work, flow, route);
   return forward_by(p, work, method);
+}
+
+// FTP's data, from a port that only now is known. Its control connection may be one of a mark's or of all ports' service, too.
+template <Platform P>
+PEN_INLINE bool may_be_expected(P& p, const Packet& packet) {
+  const Settings* settings = p.settings();
+  if (!settings || !is_tcp(packet.key)) return false;
+  return (load_acquire(&settings->ftp_services) | load_acquire(&settings->mark_rules) |
+          load_acquire(&settings->port_zero_services)) != 0;
+}
+
+// A stage: a packet of no connection belongs to one that FTP announced, or begins one.
+template <Platform P>
+PEN_INLINE Next take_expected(P& p, Work& work) {
+  FlowKey key = work.packet.key;
+  key.client_port = be16{};
+  const Flow expected = find_flow(p, key, Guess::absent);
+  const RealServer* server = expected.found.record ? p.server(expected.server) : nullptr;
+  if (!server) return Next::then_begin;
+  const ServerRoute route = route_of(server);
+  if (!is_alive(expected, route)) return take_orphan(p, expected);
+  end_connection(p, expected);
+  work.is_expected = true;
+  work.offer = {};
+  take_route(work, expected, route);
+  return Next::then_connect;
 }
 
 // A stage: a packet with ports to a virtual address.
@@ -84,7 +111,7 @@ PEN_INLINE Next take_request(P& p, Work& work) {
   }
   if (flow.found.record) return take_known(p, work, flow);
   fetch_vacancy<Connection>(ConnectionTable<P>{p}, place_of(packet.hash, p.config().connection_buckets));
-  return Next::then_begin;
+  return may_be_expected(p, packet) ? Next::then_take_expected : Next::then_begin;
 }
 
 // A packet with ports, of which the gate has said something.

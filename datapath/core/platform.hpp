@@ -33,6 +33,7 @@ namespace penstock {
   X(take_reply)      /* a packet from a real server */                        \
   X(take_stray)      /* one that is no reply */                               \
   X(take_request)    /* a packet with ports to a virtual address */           \
+  X(take_expected)   /* a packet of no connection, maybe FTP's data */        \
   X(begin)           /* a packet of no connection */                          \
   X(choose_known)    /* a persistent service: where the client went before */ \
   X(choose)          /* a real server by the schedule */                      \
@@ -66,6 +67,9 @@ namespace penstock {
   X(try_port)           /* fullnat: one local address and port */                \
   X(remember_fragments) /* where the first of them went */                       \
   X(leave_tagged)       /* put on the VLAN tag work.tag */                       \
+  X(first_word)         /* of the payload of work.packet, a TCP segment */       \
+  X(shift_numbers)      /* FTP: in work.packet, as work.shifted says */          \
+  X(shift_sacks)        /* and in its options, by work.shift */                  \
   X(sum)                /* of work.summed, folded */                             \
   X(crc_part)           /* work.crc over work.summed */                          \
   X(crc)                /* the SCTP checksum of work.packet */

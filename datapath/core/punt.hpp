@@ -17,8 +17,17 @@ PEN_INLINE Reason reason_of(Punt why) {
       return Reason::fragment_waits;
     case Punt::fragmentation:
       return Reason::to_be_fragmented;
+    case Punt::ftp_text:
+    case Punt::ftp_follower:
+      return Reason::ftp_text;
   }
   return Reason::bug;
+}
+
+// Where a row is looked for. What one side of FTP's control connection says stays in order.
+PEN_INLINE u32 first_row(const Work& work) {
+  const bool is_ftp = work.punt == Punt::ftp_text || work.punt == Punt::ftp_follower;
+  return static_cast<u32>(work.packet.hash) ^ (is_ftp ? 0 : work.packet.fragment_id);
 }
 
 // A stage: the frame goes into a row of its own, and is dropped here.
@@ -28,7 +37,7 @@ PEN_INLINE Next punt(P& p, Work& work) {
   work.tag = {};
   const u32 length = p.length();
   const bool owes = owes_checksum(p, work.packet);
-  const u32 start = static_cast<u32>(work.packet.hash) ^ work.packet.fragment_id;
+  const u32 start = first_row(work);
   PEN_ROLLED
   for (u32 i = 0; i < punt_attempts; ++i) {
     const u32 row = (start + i) % punted_max;

@@ -235,6 +235,14 @@ const std::map<Reason, Case>& cases() {
          Any world;
          check(world, world.send(in4().udp(1, web).payload(1473)));
        }},
+      {Reason::ftp_text,
+       [](auto check) {
+         World world;
+         const u32 rs = world.add_rs(11, Method::nat);
+         world.director.add_service({vip, 21, 6}, {rs});
+         for (const u8 flags : {syn, ack}) (void)world.send(in4().tcp(40000, 21, flags));
+         check(world, world.send(in4().tcp(40000, 21, ack).payload(Bytes{'P', 'O', 'R', 'T'})));
+       }},
       {Reason::punt_full,
        [](auto check) {
          Any world;

@@ -2,6 +2,7 @@
 // come (IPVS: ip_vs_out, handle_response; ADR-0008).
 #pragma once
 
+#include "datapath/core/ftp.hpp"
 #include "datapath/core/out.hpp"
 
 namespace penstock {
@@ -69,6 +70,7 @@ PEN_INLINE Next translate_reply(P& p, Work& work, const Flow& request, be16 vlan
   count_out(p, packet, request.server);
   if (!packet.is_later_fragment) {
     work.packet.key = key;  // from here on the packet is its connection's
+    if (has_shifted_numbers(packet, request.traits)) work.shifted = Shifted::sequence;
     track(p, work, request, Direction::output);
     note_answer(work, request);
   }
@@ -99,6 +101,10 @@ PEN_INLINE Next take_reply(P& p, Work& work) {
   work.route.record = record_number(request.found);  // for the fragments that follow
   work.route.server = request.server;
   work.route.traits = static_cast<u8>(request.traits | trait_replies);
+  if (is_ftp_control(p, work.packet, request)) {
+    if (announces(p, work, request)) return hand_over(work, Punt::ftp_text);
+    if (request.traits & trait_announces) return hand_over(work, Punt::ftp_follower);
+  }
   return translate_reply(p, work, request, reply.local_port);
 }
 

@@ -11,14 +11,16 @@ namespace penstock {
 PEN_INLINE constexpr u32 one_of(TcpState state) { return 1U << static_cast<u32>(state); }
 PEN_INLINE constexpr u32 one_of(SctpState state) { return 1U << static_cast<u32>(state); }
 
-// IPVS: active connections are TCP's in ESTABLISHED, SYN_SENT, SYN_RECV, SYNACK, and SCTP's in ESTABLISHED.
-static constexpr u32 tcp_active_states =
-    one_of(TcpState::established) | one_of(TcpState::syn_sent) | one_of(TcpState::syn_recv) | one_of(TcpState::synack);
+// IPVS: active connections are TCP's in ESTABLISHED, SYN_SENT, SYN_RECV, SYNACK, and SCTP's in ESTABLISHED. Into LISTEN nothing but
+// FTP's data connections come, which are active from the beginning (ip_vs_tcp_conn_listen).
+static constexpr u32 tcp_active_states = one_of(TcpState::established) | one_of(TcpState::syn_sent) |
+                                         one_of(TcpState::syn_recv) | one_of(TcpState::synack) |
+                                         one_of(TcpState::listen);
 static constexpr u32 sctp_active_states = one_of(SctpState::established);
 
 // Before the handshake is complete: the first to go when the table is full.
 static constexpr u32 tcp_half_open_states =
-    one_of(TcpState::syn_sent) | one_of(TcpState::syn_recv) | one_of(TcpState::synack);
+    one_of(TcpState::syn_sent) | one_of(TcpState::syn_recv) | one_of(TcpState::synack) | one_of(TcpState::listen);
 static constexpr u32 sctp_half_open_states = one_of(SctpState::init1) | one_of(SctpState::init) |
                                              one_of(SctpState::cookie_sent) | one_of(SctpState::cookie_replied) |
                                              one_of(SctpState::cookie_wait) | one_of(SctpState::cookie) |

@@ -206,7 +206,7 @@ TEST(Table, handshakes_and_fragments_give_way_and_nothing_else) {
     return gives_way(&record, with_state(word_live, state, 0)) != 0;
   };
   for (u32 state = 0; state < 16; ++state) {
-    const bool half_open = state == 2 || state == 3 || state == 10;  // SYN_SENT, SYN_RECV, SYNACK
+    const bool half_open = state == 2 || state == 3 || state == 9 || state == 10;  // SYN_SENT, SYN_RECV, LISTEN, SYNACK
     EXPECT_EQ(gives(6, Role::request, state), half_open) << state;
     EXPECT_FALSE(gives(17, Role::request, state)) << state;
     EXPECT_FALSE(gives(132, Role::request, state) && state == 8) << "an established association";

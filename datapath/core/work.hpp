@@ -2,6 +2,7 @@
 // verifies every step by itself, and a step takes nothing but this (ADR-0007).
 #pragma once
 
+#include "datapath/abi/ftp.hpp"
 #include "datapath/abi/punt.hpp"
 #include "datapath/abi/service.hpp"
 #include "datapath/core/packet.hpp"
@@ -60,6 +61,9 @@ struct Insertion {
   u32 owner;   // result: and what its word says of it (table.hpp)
 };
 
+// FTP: which numbers of the packet in hand are to be shifted when it is on its way.
+enum class Shifted : u8 { none, sequence, acknowledgement };
+
 // Choosing a real server: what is asked, how far the scan is, what came of it.
 struct Choice {
   ScheduleRef schedule;
@@ -115,6 +119,8 @@ struct Work {
   bool to_us;          // what the gate said (classify.hpp)
   bool caches;         // what lblc or lblcr is to remember stands in `insertion`
   bool is_persistent;  // the connection to be is made by a template
+  Shifted shifted;
+  bool is_expected;    // it is FTP's data, of which its control connection told
   AddressImage asked;  // of work.packet's family, for the helper `is_own`
   FlowKey fragment;    // the first fragment's
   Peer claim;          // fullnat: the reply's record that holds the local port
@@ -127,6 +133,7 @@ struct Work {
   u32 zero_2;
   Room room;  // for work.insertion
   TunnelError tunnel_error;
+  Shift shift;  // for the step `shift_sacks`
 };
 
 }  // namespace penstock

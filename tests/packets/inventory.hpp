@@ -55,7 +55,7 @@ struct Record {
 [[nodiscard]] inline bool counts_as_active(const Connection& connection) {
   const u64 state = state_bits(connection.word);
   if (connection.key.protocol == 132) return state == 8;
-  return connection.key.protocol == 6 && (state == 1 || state == 2 || state == 3 || state == 10);
+  return connection.key.protocol == 6 && (state == 1 || state == 2 || state == 3 || state == 9 || state == 10);
 }
 
 // Each server's load is the number of its records, expired ones included.
@@ -116,6 +116,7 @@ inline void expect_tags_to_match(const Tables& tables) {
   for (const Record& record : live_records(tables, now, Role::request)) {
     const auto method = static_cast<Method>(record.connection.traits & 7);
     if (method != Method::nat && method != Method::fullnat) continue;
+    if (record.connection.key.client_port == be16{}) continue;  // FTP's data, of which nothing was seen yet
     if (!named.contains(record.number)) lost.push_back(record);
   }
   return lost;
