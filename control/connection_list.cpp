@@ -4,8 +4,7 @@
 
 #include "control/flip.hpp"
 #include "control/images.hpp"
-#include "datapath/core/states.hpp"
-#include "datapath/core/table.hpp"
+#include "datapath/core/connection.hpp"
 
 namespace penstock::control {
 namespace {
@@ -78,6 +77,8 @@ struct Snapshot {
   u64 word;
   FlowKey key;
   u32 server;
+  u8 traits;
+  be16 local_port;
 };
 
 // Nothing if the slot is free, over, or changed hands while it was copied. Its owner may only have moved state and expiry.
@@ -89,6 +90,8 @@ std::optional<Snapshot> snapshot(const Connection& record, u32 now) {
   u64* to = reinterpret_cast<u64*>(&taken.key);
   for (std::size_t i = 0; i < sizeof taken.key / sizeof(u64); ++i) to[i] = load_acquire(&from[i]);
   taken.server = load_acquire(&record.server);
+  taken.traits = load_acquire(&record.traits);
+  taken.local_port = load_acquire(&record.local_port);
   if (owner_of(load_acquire(&record.word)) != owner_of(taken.word)) return std::nullopt;
   return taken;
 }
@@ -102,18 +105,18 @@ const char* state_text(const Snapshot& taken) {
 }
 
 // IPVS: a template has its service's port, or none, or, once it is invalid, 65535; a connection the server's, or the packet's.
-be16 server_port(const Snapshot& taken, const RealServer& server) {
+be16 port_of(const Snapshot& taken, const RealServer& server) {
   const be16 invalid = big(u16{0xffff});
   const bool is_template = taken.key.role == Role::persistence;
   if (is_template && (taken.key.vip_port == be16{} || taken.key.vip_port == invalid)) return taken.key.vip_port;
-  return server.port == be16{} ? taken.key.vip_port : server.port;
+  return server_port(taken, taken.key, server);
 }
 
 model::Endpoint server_of(const Snapshot& taken, const Tables& tables) {
   if (taken.server == server_of_none) return endpoint_of({}, taken.key.family, {});
   // A slot keeps its address while a connection refers to it (slots.hpp).
   const RealServer& server = tables.servers[taken.server];
-  return endpoint_of(server.address, server.family, server_port(taken, server));
+  return endpoint_of(server.address, server.family, port_of(taken, server));
 }
 
 api::ConnectionView view_of(const Snapshot& taken, const Tables& tables, u32 now) {

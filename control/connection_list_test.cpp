@@ -75,6 +75,9 @@ TEST_F(connection_list, what_only_the_packet_path_needs_is_not_listed) {
   Connection cache = request(0);
   cache.key.role = Role::cache;
   put(cache, 0, 30);
+  Connection shift = request(7);
+  shift.key.role = Role::shift;
+  put(shift, 0, 30);
   ASSERT_EQ(count(Role::reply), 1U);
   EXPECT_EQ(to_string(only_one().client), "198.51.100.7:40000");
 }
@@ -129,6 +132,19 @@ TEST_F(connection_list, a_server_without_a_port_is_shown_with_the_packets) {
   tables.servers[1].port = {};
   put(request(40000), TcpState::established, 900);
   EXPECT_EQ(to_string(only_one().server), "10.0.0.1:80");
+}
+
+// FTP's data connections. IPVS shows one that the client has not begun yet with port 0.
+TEST_F(connection_list, a_connection_may_have_a_server_port_of_its_own) {
+  Connection expected = request(0);
+  expected.traits = static_cast<u8>(Method::nat) | trait_controlled | trait_own_port;
+  expected.key.vip_port = big(u16{20});
+  expected.local_port = big(u16{2020});
+  put(expected, TcpState::listen, 120);
+  EXPECT_EQ(to_string(only_one().client), "198.51.100.7:0");
+  EXPECT_EQ(to_string(only_one().vip), "192.0.2.1:20");
+  EXPECT_EQ(to_string(only_one().server), "10.0.0.1:2020");
+  EXPECT_EQ(only_one().state, "LISTEN");
 }
 
 TEST_F(connection_list, expired_and_half_made_ones_are_not_there) {

@@ -57,6 +57,7 @@ u32 share_of_sctp(const Entry& entry) {
 }
 
 u32 share_of_connections(const Entry& entry) {
+  if (entry.has_children) return none;
   if (entry.traits & trait_mangled) return none;  // without its record the rest of it can't be read
   if (entry.protocol == protocol_tcp) return share_of_tcp(entry);
   if (entry.protocol == protocol_sctp) return share_of_sctp(entry);
@@ -78,7 +79,8 @@ u32 share_to_drop(const Entry& entry) {
       return share_of_connections(entry);
     case Role::persistence:
       return share_of_templates(entry);
-    case Role::reply:  // goes with its request
+    case Role::reply:  // these two go with their request
+    case Role::shift:
     case Role::fragment:
     case Role::cache:
       return none;

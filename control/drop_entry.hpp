@@ -23,7 +23,7 @@ struct Entry {
   u32 state;
   u8 traits;
   std::chrono::milliseconds idle;
-  bool has_children;   // a template: connections that it made live
+  bool has_children;   // a template, FTP's control connection: connections that it made live
   bool is_one_packet;  // a template: of a service with one-packet scheduling, whose connections leave no trace
 };
 

@@ -4,12 +4,16 @@
 #include <limits>
 
 #include "control/fragmenter.hpp"
+#include "control/ftp.hpp"
 
 namespace penstock::control {
 namespace {
 
 // A claim lasts for as long as a frame takes to copy. Older ones are of a CPU that will not come back.
 constexpr std::chrono::seconds stuck_after{1};
+
+// What FTP's control connection says after a text that doesn't come to be read: its sender will have said both again.
+constexpr u32 follower_seconds = 1;
 
 std::span<const u8> frame_in(const PuntedFrame& punted) {
   return std::span(punted.bytes).first(std::min(punted.length, punted_bytes_max));
@@ -104,9 +108,21 @@ void Punted::free(u32 index) {
 
 Punted::Fate Punted::fate_of(u32 index, u32 now) {
   const PuntedFrame& punted = tables_.punted[index];
-  if (punted.why != Punt::early_fragment || has_begun(index, now)) return Fate::goes;
-  const bool is_late = now - punted.ticks >= fragment_seconds * clock_.ticks_per_second();
-  return is_late ? Fate::is_lost : Fate::waits;
+  const auto waits_for = [&](u32 seconds) {
+    return now - punted.ticks >= seconds * clock_.ticks_per_second() ? Fate::is_lost : Fate::waits;
+  };
+  switch (punted.why) {
+    case Punt::early_fragment:
+      return has_begun(index, now) ? Fate::goes : waits_for(fragment_seconds);
+    case Punt::ftp_follower: {
+      FrameBuffer frame(frame_in(punted));
+      return awaits_ftp(tables_, frame, now, punted.interface) ? waits_for(follower_seconds) : Fate::goes;
+    }
+    case Punt::fragmentation:
+    case Punt::ftp_text:
+      break;
+  }
+  return Fate::goes;
 }
 
 bool Punted::has_begun(u32 index, u32 now) {
@@ -121,6 +137,7 @@ bool Punted::has_begun(u32 index, u32 now) {
 void Punted::process(const PuntedFrame& punted, u32 now) {
   FrameBuffer buffer(frame_in(punted));
   if (punted.owes_checksum != 0) complete_checksum(buffer, tables_, now, punted.interface);
+  if (punted.why == Punt::ftp_text && !read_ftp(tables_, buffer, now, punted.interface)) return;
   const auto run =
       punted.why == Punt::fragmentation ? NativePlatform::Run::to_fragment : NativePlatform::Run::after_waiting;
   NativePlatform platform(tables_, buffer, now, punted.interface, tables_.config.cpus - 1, run);
@@ -131,8 +148,7 @@ void Punted::process(const PuntedFrame& punted, u32 now) {
       return leave(platform, buffer, platform.egress());
     case Verdict::pass:
       // There is no way to give the kernel a frame as if it had just come.
-      if (!told_of_pass_)
-        log_.warn("a fragment for this machine itself came before the first of its datagram: it is lost");
+      if (!told_of_pass_) log_.warn("a packet that had to wait turned out to be for this machine itself: it is lost");
       told_of_pass_ = true;
       return;
     case Verdict::drop:

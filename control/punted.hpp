@@ -1,6 +1,6 @@
 // Takes the frames that the packet path punted (abi/punt.hpp) along the packet path once more, natively and over the same tables,
 // and sends what comes out, in fragments where the way out wants them smaller. A fragment that came before the first of its
-// datagram waits until that has passed.
+// datagram waits until that has passed; FTP's control connections are read on the way (ftp.hpp).
 //
 // Only the daemon's one thread; call advance() often: a free row costs a look at one word.
 #pragma once

@@ -60,6 +60,20 @@ bool is_one_packet_template(NativePlatform& p, const FlowKey& key) {
   return find_offer(p, service_of_template(key), offer) && (offer.flags & service_one_packet) != 0;
 }
 
+// What FTP's data connections and the control connections that made them have in common: the client's address and the virtual one. Any
+// control connection between these outlives them, where IPVS's knows its own.
+FlowKey control_key(const FlowKey& connection) {
+  FlowKey key = connection;
+  key.client_port = be16{};
+  key.vip_port = ftp_port;
+  return key;
+}
+
+bool is_ftp_control(const Connection& record) {
+  return record.key.role == Role::request && record.key.vip_port == ftp_port && is_tcp(record.key) &&
+         method_of(load_acquire(&record.traits)) == Method::nat;
+}
+
 }  // namespace
 
 void Sweeper::sweep_claim(u32 bucket, u32 index, u32 now, Swept& swept) const {
@@ -78,10 +92,32 @@ void Sweeper::keep_reply(Bystander& bystander, Connection& record, u64 word) {
   if (kept != word) compare_exchange(&record.word, word, kept);
 }
 
+// A shift's time is its connection's; without one that is shifted it is over.
+void Sweeper::keep_shift(Bystander& bystander, Connection& record, u64 word) {
+  FlowKey key = record.key;
+  key.role = Role::request;
+  const Flow request = find_flow(bystander.platform(), key, Guess::present);
+  const bool is_used = request.found.record && (request.traits & trait_mangled) != 0;
+  const u32 expiry = is_used ? expires_of(request.found.word) : bystander.platform().now();
+  const u64 kept = with_state(word, is_used ? state_of(request.found.word) : 0, expiry);
+  if (kept != word) compare_exchange(&record.word, word, kept);
+}
+
+// Whether a record that others depend on, by the hash that they name it by, ends soon and has some.
+bool Sweeper::is_needed(u64 parent, u64 word, u32 now) const {
+  return is_past(expires_of(word) - ticks(tables_, template_notice), now) &&
+         (children_.contains(parent) || former_children_.contains(parent));
+}
+
+void Sweeper::keep_control(Connection& record, u64 word, u32 now) const {
+  if (!is_ftp_control(record)) return;
+  if (!is_needed(hash_of(tables_.config.hash_key, control_key(record.key)), word, now)) return;
+  const u32 expiry = expires_of(word) + ticks(tables_, template_extension);
+  compare_exchange(&record.word, word, with_state(word, state_of(word), expiry));
+}
+
 void Sweeper::keep_template(Connection& record, u64 word, u32 now) const {
-  if (!is_past(expires_of(word) - ticks(tables_, template_notice), now)) return;
-  const u64 hash = hash_of(tables_.config.hash_key, record.key);
-  if (!children_.contains(hash) && !former_children_.contains(hash)) return;
+  if (!is_needed(hash_of(tables_.config.hash_key, record.key), word, now)) return;
   const u32 extension = ticks(tables_, template_extension);
   store_release(&record.detail, u64{extension});  // IPVS: from now on this is its timeout
   const u32 expiry = expires_of(word) + extension;
@@ -91,14 +127,16 @@ void Sweeper::keep_template(Connection& record, u64 word, u32 now) const {
 void Sweeper::note_child(Bystander& bystander, const Connection& record) {
   NativePlatform& p = bystander.platform();
   p.work()->packet.key = record.key;
+  if (load_acquire(&record.traits) & trait_own_port)
+    children_.insert(hash_of(tables_.config.hash_key, control_key(record.key)));
   if (!find_service(p, *p.work())) return;
   children_.insert(hash_of(tables_.config.hash_key, template_key(record.key, p.work()->offer)));
 }
 
-// What was noted of a template is as old as a walk: one that was just used, or that no whole walk has come by, may have more.
-bool Sweeper::may_have_children(const Connection& record, std::chrono::milliseconds idle) const {
+// What was noted of children is as old as a walk: a parent that was just used, or that no whole walk has come by, may have more.
+bool Sweeper::may_have_children(const FlowKey& parent, std::chrono::milliseconds idle) const {
   if (!has_walked_ || idle < template_notice) return true;
-  const u64 hash = hash_of(tables_.config.hash_key, record.key);
+  const u64 hash = hash_of(tables_.config.hash_key, parent);
   return children_.contains(hash) || former_children_.contains(hash);
 }
 
@@ -115,8 +153,9 @@ Entry Sweeper::entry_of(Bystander& bystander, const Connection& record, u64 word
               .idle = idle,
               .has_children = false,
               .is_one_packet = false};
+  if (is_ftp_control(record)) entry.has_children = may_have_children(control_key(record.key), idle);
   if (entry.role != Role::persistence) return entry;
-  entry.has_children = may_have_children(record, idle);
+  entry.has_children = may_have_children(record.key, idle);
   entry.is_one_packet = is_one_packet_template(p, record.key);
   return entry;
 }
@@ -138,7 +177,9 @@ void Sweeper::sweep_record(Bystander& bystander, u32 bucket, u32 index, Swept& s
   if (!is_live(word)) return sweep_claim(bucket, index, now, swept);
   const Role role = load_acquire(&record.key.role);
   if (role == Role::reply) keep_reply(bystander, record, word);
+  if (role == Role::shift) keep_shift(bystander, record, word);
   if (role == Role::persistence) keep_template(record, word, now);
+  if (role == Role::request) keep_control(record, word, now);
   word = load_acquire(&record.word);
   if (!is_live(word)) return;
   if (is_past(expires_of(word), now)) {

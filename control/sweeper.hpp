@@ -2,8 +2,9 @@
 // again and again: all of it once in `sweep_period`. A look-up treats an expired record as absent, so the sweeper only returns
 // slots and loads; what it owes is that a short timeout is honoured in the counts within a second.
 //
-// What depends on another record is its business alone: a reply's record lives as long as its request, and a persistence template
-// outlives its timeout, by 60 s again and again, while connections that it made live (IPVS: n_control).
+// What depends on another record is its business alone: a reply's record and the shift of FTP's numbers live as long as their request. A
+// persistence template outlives its timeout, by 60 s again and again, while connections that it made live (IPVS: n_control), and so does
+// FTP's control connection.
 //
 // While drop_entry is at work (drop_entry.hpp), some of the buckets that the walk comes by lose entries that are not over yet.
 //
@@ -22,7 +23,7 @@ namespace penstock::control {
 
 // The whole walk; with the time between two calls a connection is counted out within a second of its end.
 inline constexpr std::chrono::milliseconds sweep_period{900};
-// A template that has so little left is looked at.
+// A template, or a control connection, that has so little left is looked at.
 inline constexpr std::chrono::milliseconds template_notice{1'500};
 inline constexpr std::chrono::seconds template_extension{60};
 
@@ -48,11 +49,14 @@ class Sweeper {
   void sweep_record(Bystander& bystander, u32 bucket, u32 index, Swept& swept);
   void drop_entries(Bystander& bystander, u32 bucket, Swept& swept);
   [[nodiscard]] Entry entry_of(Bystander& bystander, const Connection& record, u64 word) const;
-  [[nodiscard]] bool may_have_children(const Connection& record, std::chrono::milliseconds idle) const;
+  [[nodiscard]] bool may_have_children(const FlowKey& parent, std::chrono::milliseconds idle) const;
   void sweep_claim(u32 bucket, u32 index, u32 now, Swept& swept) const;
   static void keep_reply(Bystander& bystander, Connection& record, u64 word);
+  static void keep_shift(Bystander& bystander, Connection& record, u64 word);
   void keep_template(Connection& record, u64 word, u32 now) const;
   void end_walk();
+  void keep_control(Connection& record, u64 word, u32 now) const;
+  [[nodiscard]] bool is_needed(u64 parent, u64 word, u32 now) const;
   void note_child(Bystander& bystander, const Connection& record);
   [[nodiscard]] u64 buckets() const { return tables_.connections.size(); }
 
@@ -60,7 +64,8 @@ class Sweeper {
   const Clock& clock_;
   std::chrono::milliseconds last_;
   u64 position_ = 0;
-  std::unordered_set<u64> children_;         // hashes of the templates that have live connections, so far in this walk
+  // Hashes of the templates and FTP control connections that have live connections.
+  std::unordered_set<u64> children_;         // so far in this walk
   std::unordered_set<u64> former_children_;  // and in the one before
   bool has_walked_ = false;                  // so that those of a whole walk are known
   EntryDropper dropper_;

@@ -59,6 +59,65 @@ TEST_F(sweeper, ends_what_is_over_and_counts_it_out) {
   EXPECT_EQ(list().size(), 1U);
 }
 
+// FTP's control connection to the server in slot 1, and data of it.
+Connection control_of(Connection request) {
+  request.key.vip_port = ftp_port;
+  request.traits = static_cast<u8>(Method::nat);
+  return request;
+}
+Connection data_of(Connection request) {
+  request.key.vip_port = big(u16{30000});
+  request.traits = static_cast<u8>(Method::nat) | trait_controlled | trait_own_port;
+  return request;
+}
+
+// IPVS: n_control, as with templates.
+TEST_F(sweeper, ftps_control_connection_outlives_its_timeout_by_minutes_while_it_has_data_connections) {
+  put(control_of(request(1000)), TcpState::established, 10);
+  put(data_of(request(0)), TcpState::listen, 100);
+  Connection stranger = control_of(request(1001));
+  stranger.key.vip.low ^= 1U << 24;
+  put(stranger, TcpState::established, 10);
+  Sweeper made(tables, clock);
+  pass(made, seconds(12));
+  ASSERT_TRUE(find(control_of(request(1000)).key));
+  EXPECT_FALSE(find(stranger.key)) << "another virtual address";
+  pass(made, seconds(60));
+  EXPECT_TRUE(find(control_of(request(1000)).key));
+  pass(made, seconds(40));
+  EXPECT_FALSE(find(data_of(request(0)).key));
+  EXPECT_TRUE(find(control_of(request(1000)).key));
+  pass(made, seconds(60));
+  EXPECT_FALSE(find(control_of(request(1000)).key));
+}
+
+TEST_F(sweeper, a_shift_lives_as_long_as_its_connection_and_no_longer) {
+  Connection control = control_of(request(1000));
+  control.traits |= trait_mangled;
+  put(control, TcpState::established, 100);
+  Connection shift = control;
+  shift.key.role = Role::shift;
+  put(shift, 0, 5);
+  Sweeper made(tables, clock);
+  pass(made, seconds(98));
+  EXPECT_TRUE(find(shift.key));
+  pass(made, seconds(4));
+  EXPECT_FALSE(find(shift.key));
+  EXPECT_FALSE(find(control.key));
+}
+
+TEST_F(sweeper, a_shift_ends_when_another_connection_has_its_key) {
+  Connection control = control_of(request(1000));
+  put(control, TcpState::established, 100);
+  Connection shift = control;
+  shift.key.role = Role::shift;
+  put(shift, 0, 500);
+  Sweeper made(tables, clock);
+  pass(made, seconds(2));
+  EXPECT_FALSE(find(shift.key));
+  EXPECT_TRUE(find(control.key));
+}
+
 TEST_F(sweeper, sctp_is_active_while_established) {
   put(request(1, model::Protocol::sctp), static_cast<u32>(SctpState::established), 10);
   put(request(2, model::Protocol::sctp), static_cast<u32>(SctpState::cookie_wait), 10);

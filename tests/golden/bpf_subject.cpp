@@ -163,7 +163,7 @@ class BpfSubject final : public Subject {
  private:
   BpfSubject(const control::LoadedProgram& loaded, Runnable runnable) : loaded_(loaded), runnable_(runnable) {}
 
-  // Connections note the interface that their client's packets come by: in a test run always the same.
+  // Connections note the interface that their client's packets come by, and frames for the daemon theirs: in a test run always the same.
   void say_where_from(Interface in) {
     for (ConnectionBucket& bucket : loaded_.tables().connections) {
       for (Connection& record : bucket.records) {
@@ -173,6 +173,8 @@ class BpfSubject final : public Subject {
         record.detail = std::bit_cast<u64>(way);
       }
     }
+    for (PuntedFrame& row : loaded_.tables().punted)
+      if (row.word == punt_ready && row.interface == test_run_ingress) row.interface = index_of(in);
   }
 
   const control::LoadedProgram& loaded_;

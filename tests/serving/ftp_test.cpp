@@ -28,7 +28,6 @@ seccomp_sandbox=NO
 class Ftp : public MethodTest {
  protected:
   void SetUp() override {
-    GTEST_SKIP() << "SKIPPED: FTP's data connections through nat are not available yet";
     MethodTest::SetUp();
     if (is_over()) return;
     if (cluster_.on("rs1", "command -v vsftpd").exit_status != 0) {
