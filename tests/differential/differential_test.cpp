@@ -144,7 +144,7 @@ class Differential : public ::testing::Test {
   [[nodiscard]] u64 handed_over() {
     const ReasonCounters& counted = native_->view().reasons[cpu_];
     u64 sum = 0;
-    for (const Reason reason : {Reason::fragment_waits, Reason::to_be_fragmented, Reason::punt_full})
+    for (const Reason reason : {Reason::fragment_waits, Reason::to_be_fragmented, Reason::ftp_text, Reason::punt_full})
       sum += counted.packets[static_cast<u32>(reason)];
     return sum;
   }

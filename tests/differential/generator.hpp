@@ -154,8 +154,16 @@ class Generator {
         made =
             frame.tcp(from, to, any_of(flags), {.data_offset = static_cast<std::uint8_t>(one_in(9) ? below(16) : 5)});
     }
+    if (to == 21 && one_in(3)) made = made.payload(ftp_text());
     made = made.payload(one_in(8) ? below(1500) : below(40));
     return one_in(10) ? made.padded_to(60 + below(20)) : made;
+  }
+
+  // What either side says: an answer may come back from a real server.
+  Bytes ftp_text() {
+    static constexpr const char* words[] = {"PORT", "EPRT", "227 ", "229 "};
+    const std::string word = any_of(words);
+    return {word.begin(), word.end()};
   }
 
   void spoil(Bytes& frame) {

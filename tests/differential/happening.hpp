@@ -11,12 +11,32 @@ struct Happening {
   u32 slot;
   u32 value;
 
-  static constexpr u32 kinds = 11;
+  static constexpr u32 kinds = 12;
 
   [[nodiscard]] static Happening drawn(Generator& generator) {
     return {generator.below(kinds), 1 + generator.below(packets::mixed::servers), generator.below(1000)};
   }
 };
+
+// As the daemon does after a text of another length, to all of FTP's control connections that there are.
+inline void shift_numbers(const Tables& tables, u32 value) {
+  for (ConnectionBucket& bucket : tables.connections) {
+    for (Connection& request : bucket.records) {
+      if (!is_live(request.word) || request.key.role != Role::request || request.key.vip_port != big(u16{21})) continue;
+      Connection shift{};
+      shift.key = request.key;
+      shift.key.role = Role::shift;
+      shift.server = request.server;
+      shift.detail = value * 0x0700'0007'0020'0003ULL;
+      const u32 expiry = expires_of(request.word);
+      const u32 long_ago = expiry - (1U << 30);  // when nothing had expired yet
+      const Place place = place_of(hash_of(tables.config.hash_key, shift.key), tables.config.connection_buckets);
+      const auto made = insert_record(tables.connection_table(), place, shift, 0, expiry, long_ago, WhenFull::refuse,
+                                      [](const Connection&, u64) {});
+      if (made.stored) request.traits |= trait_mangled;
+    }
+  }
+}
 
 inline void happen(const Tables& tables, const Happening& happening) {
   RealServer& server = tables.servers[happening.slot];
@@ -58,6 +78,9 @@ inline void happen(const Tables& tables, const Happening& happening) {
       break;
     case 10:
       settings.drop_rate = happening.value % 3 ? 0 : 1 + happening.value % 5;
+      break;
+    case 11:
+      shift_numbers(tables, happening.value);
       break;
   }
 }
