@@ -1,5 +1,5 @@
-// What FTP's control connections say about data connections (RFC 959 §4.1.2, §4.2; RFC 2428), read as IPVS reads it (ip_vs_ftp.c:
-// ip_vs_ftp_get_addrport): only where a segment begins with it. Pure: text in, values out.
+// What FTP's control connections say about data connections (RFC 959 §4.1.2, §4.2; RFC 2428), read as IPVS reads it
+// (ip_vs_ftp.c: ip_vs_ftp_get_addrport): only where a segment begins with it. Pure: text in, values out.
 #pragma once
 
 #include <optional>
@@ -18,8 +18,8 @@ struct FtpAnnouncement {
   bool is_extended;  // 229
 };
 
-// `family`: the connection's. 227 knows IPv4 alone. The address that the text may have is the real server's or it isn't: it is not looked
-// at, as data goes where its control connection goes.
+// `family`: the connection's. 227 knows IPv4 alone. The address that the text may have is the real server's or it isn't: it is
+// not looked at, as data goes where its control connection goes.
 [[nodiscard]] std::optional<FtpAnnouncement> announcement_in(std::string_view text, Family family);
 
 // "PORT 198,51,100,7,156,64" or "EPRT |2|2001:db8::7|40000|".

@@ -1,6 +1,6 @@
 // Frames that the packet path hands to the daemon, because they must wait (a fragment before its first) or leave as several
-// (larger than the next hop's MTU, and may be fragmented), or because their text is to be read (FTP). The daemon takes them through the
-// native packet path and sends them.
+// (larger than the next hop's MTU, and may be fragmented), or because their text is to be read (FTP). The daemon takes them
+// through the native packet path and sends them.
 #pragma once
 
 #include "datapath/abi/types.hpp"

@@ -38,8 +38,8 @@ namespace penstock {
   X(icmp_no_destination, "an ICMP error for which no real server can be chosen (IPVS: schedule_icmp)")                      \
   X(fragment_waits, "a fragment before the first of its datagram: penstockd sends it when that has come")                   \
   X(to_be_fragmented, "larger than the next hop's MTU and may be fragmented: penstockd does and sends it")                  \
-  X(ftp_text, "FTP's control connection says where data will go: penstockd reads that and sends it on")                          \
-  X(punt_full, "penstockd has no room left for frames that wait, are to be fragmented or read, or is not running")                \
+  X(ftp_text, "FTP's control connection says where data will go: penstockd reads that and sends it on")                    \
+  X(punt_full, "penstockd has no room left for frames that wait, are to be fragmented or read, or is not running")         \
   X(no_room, "the frame leaves no room for the headers that it needs")                                                      \
   X(bug, "an assertion of the data plane failed: please report")                                                            \
   X(stateless, "not a loss: the connection table is full, and the packet went where its hash chose")                        \
