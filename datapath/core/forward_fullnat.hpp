@@ -32,6 +32,7 @@ PEN_INLINE Next forward_fullnat(P& p, Work& work) {
   if (!decrement_ttl(p, packet)) return drop(p, Reason::bug);
   const Ends to = fullnat_ends(p, work, *server);
   if (!write_ends(p, work, ends_of(packet.key), to)) return drop(p, Reason::bug);
+  hide_client_clock(p, work);
   tell_client(p, work, hop->mtu);
   return send_by(p, work, hop);
 }

@@ -72,7 +72,8 @@ namespace penstock {
   X(shift_sacks)        /* and in its options, by work.shift */                  \
   X(sum)                /* of work.summed, folded */                             \
   X(crc_part)           /* work.crc over work.summed */                          \
-  X(crc)                /* the SCTP checksum of work.packet */
+  X(crc)                /* the SCTP checksum of work.packet */                    \
+  X(change_syn)         /* work.syn into the options of work.packet */
 
 // clang-format on
 #define PEN_STEPS(X) PEN_STAGES(X) PEN_HELPERS(X)

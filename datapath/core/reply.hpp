@@ -3,7 +3,7 @@
 #pragma once
 
 #include "datapath/core/ftp.hpp"
-#include "datapath/core/out.hpp"
+#include "datapath/core/toa.hpp"
 
 namespace penstock {
 
@@ -67,6 +67,8 @@ PEN_INLINE Next translate_reply(P& p, Work& work, const Flow& request, be16 vlan
   const Ends from = ends_of(packet.key);
   if (!decrement_ttl(p, packet)) return drop(p, Reason::bug);
   if (!write_ends(p, work, from, ends_back(key))) return drop(p, Reason::bug);
+  if ((packet.tcp_flags & tcp_syn) && method_of(request.traits) == Method::fullnat)
+    keep_room_for_toa(p, work, key.family);
   count_out(p, packet, request.server);
   if (!packet.is_later_fragment) {
     work.packet.key = key;  // from here on the packet is its connection's

@@ -3,12 +3,22 @@
 #pragma once
 
 #include "datapath/core/out.hpp"
+#include "datapath/core/syn_options.hpp"
 
 namespace penstock {
 
 static constexpr u32 toa_bytes_ipv4 = 8;
 static constexpr u32 toa_bytes_ipv6 = 20;
 static constexpr u32 tcp_words_max = 15;
+
+PEN_INLINE u32 toa_bytes(Family client) { return client == Family::ipv4 ? toa_bytes_ipv4 : toa_bytes_ipv6; }
+
+// 0: clients are not told.
+template <Platform P>
+PEN_INLINE u32 toa_kind(P& p) {
+  const Settings* settings = p.settings();
+  return settings ? load_acquire(&settings->toa_kind) & 0xff : 0;
+}
 
 // Moves the headers before the options `bytes` to the front.
 template <u32 headers, u32 bytes, Platform P>
@@ -84,13 +94,18 @@ PEN_INLINE bool add_toa(P& p, const Packet& packet, u32 kind, u32 mtu) {
          write_toa<tcp_offset, bytes>(p, packet.key, kind, packet.ip_length - ip_header);
 }
 
+// A server's SYN+ACK to a client that will be told of, before it leaves: the client's segments are to have room.
+template <Platform P>
+PEN_INLINE void keep_room_for_toa(P& p, Work& work, Family client) {
+  if (toa_kind(p) != 0) keep_room(p, work, toa_bytes(client));
+}
+
 // Into a packet whose ends are written already. A segment that has no room goes without.
 template <Platform P>
 PEN_INLINE void tell_client(P& p, Work& work, u32 mtu) {
   const Packet& packet = work.packet;
-  const Settings* settings = p.settings();
-  if (!settings || !is_tcp(packet.key) || is_fragment(packet)) return;
-  const u32 kind = load_acquire(&settings->toa_kind) & 0xff;
+  if (!is_tcp(packet.key) || is_fragment(packet)) return;
+  const u32 kind = toa_kind(p);
   if (kind == 0 || (work.route.traits & trait_answered) || (packet.tcp_flags & (tcp_syn | tcp_rst))) return;
   const bool told = packet.key.family == Family::ipv4
                         ? add_toa<sizeof(Ipv4Header), toa_bytes_ipv4>(p, packet, kind, mtu)

@@ -98,6 +98,17 @@ struct Offer {
 // Requests that ended: their replies' records must follow.
 static constexpr u32 ended_max = 4;  // for one packet: superseded, expired, evicted, lost to another CPU's
 
+// What the step `change_syn` does to the options of a TCP segment with SYN (syn_options.hpp).
+struct SynChange {
+  u32 mss_cut;  // the segment size becomes less by this
+  u32 mss_max;  // and is no more than this
+  u32 bytes;    // while at it: of all options
+  u32 left;     // of the option in hand that are still to come
+  u32 blanks;   // whether they become no-operations
+  bool hides_timestamps;
+  u8 zero[3];
+};
+
 // Bytes of the frame that the step `sum` adds up.
 struct Summed {
   u32 begin;
@@ -127,6 +138,7 @@ struct Work {
   VlanTag tag;         // that the frame leaves with; no type: none
   u32 verdict;         // for the step `leave_tagged`
   Summed summed;
+  SynChange syn;
   Punt punt;
   u32 rule;  // for the step `match_rule`
   u32 crc;   // so far, for the step `crc_part`

@@ -1,5 +1,5 @@
 // toa_reader: on a real server, in the background. Writes a line to /run/toa for each TCP segment that carries option 254, with the
-// option's bytes: from=10.9.0.1:5001 to=10.0.0.32:9001 syn=0 option=fe08b26ec000020a
+// option's bytes: from=10.9.0.1:5001 to=10.0.0.32:9001 syn=0 data=1452 option=fe08b26ec000020a
 // It reads what the wire brings (raw sockets), so it says what the director sent, whatever the server's kernel makes of it.
 #include <fmt/format.h>
 #include <poll.h>
@@ -40,9 +40,11 @@ Bytes find_option(Bytes options) {
   return {};
 }
 
+std::size_t header_size(Bytes segment) { return (number(segment[12]) >> 4) * 4U; }
+
 Bytes options_of(Bytes segment) {
   if (segment.size() < tcp_header_size) return {};
-  const std::size_t header = (number(segment[12]) >> 4) * 4U;
+  const std::size_t header = header_size(segment);
   if (header < tcp_header_size || header > segment.size()) return {};
   return segment.subspan(tcp_header_size, header - tcp_header_size);
 }
@@ -59,8 +61,9 @@ void note(std::FILE* log, const Datagram& datagram, Bytes segment) {
   if (option.empty()) return;
   std::string hex;
   for (const std::byte byte : option) hex += fmt::format("{:02x}", number(byte));
-  fmt::print(log, "from={} to={} syn={} option={}\n", at_port(datagram.peer, segment.subspan(0, 2)),
-             at_port(datagram.own, segment.subspan(2, 2)), number(segment[13]) >> 1 & 1, hex);
+  fmt::print(log, "from={} to={} syn={} data={} option={}\n", at_port(datagram.peer, segment.subspan(0, 2)),
+             at_port(datagram.own, segment.subspan(2, 2)), number(segment[13]) >> 1 & 1,
+             segment.size() - header_size(segment), hex);
   std::fflush(log);
 }
 
