@@ -156,6 +156,31 @@ TEST_F(PuntedTest, reply_over_the_clients_links_mtu_is_fragmented) {
   EXPECT_EQ(tables().counters[rs_ * 2 + 1].out_packets, 0U);
 }
 
+// An IPv4 server's answers to an IPv6 client: what filled its link is 20 bytes longer, or 28 if it is a fragment.
+TEST_F(PuntedTest, reply_that_grows_over_the_clients_links_mtu_is_fragmented) {
+  const std::string lip = "10.0.0.9";
+  director.add_local_address(lip);
+  rs_ = add_rs(2, Method::fullnat);
+  director.add_service({vip6, dns, 17}, {rs_});
+  const Bytes asked = send(in6().udp(40000, dns)).frame;
+  const u16 port = static_cast<u16>(asked.at(34) << 8 | asked.at(35));
+  const auto answer = [&](u16 id, std::size_t bytes) {
+    return from_rs(2).ipv4(rip(2), lip, {.id = id}).udp(dns, port).payload(bytes);
+  };
+  const auto expected = [](u16 id, std::size_t bytes) {
+    return to_client().ipv6(vip6, client6, {.ttl = 63, .id = id}).udp(dns, 40000).payload(bytes);
+  };
+  expect_dropped(reply(answer(0, 1472)));
+  All sent = advance();
+  for (Sent& part : sent) std::fill_n(part.frame.begin() + 58, 4, u8{0});  // the datagram's new name
+  EXPECT_EQ(sent, (All{{outer_link, expected(0, 1472).fragment(0, 1448)},
+                       {outer_link, expected(0, 1472).fragment(1448, 32)}}));
+  expect_dropped(reply(answer(7, 2000).fragment(0, 1480)));
+  EXPECT_EQ(advance(), (All{{outer_link, expected(7, 2000).fragment(0, 1448)},
+                            {outer_link, expected(7, 2000).fragment(1448, 32)}}));
+  EXPECT_EQ(reply(answer(7, 2000).fragment(1480, 528)).frame, expected(7, 2000).fragment(1480, 528).bytes());
+}
+
 TEST_F(PuntedTest, tag_of_the_way_in_is_taken_off_and_that_of_the_way_out_put_on) {
   const u32 hop = director.add_next_hop(
       {.source = inner_mac, .destination = rs_mac(2), .interface = inner_link, .mtu = 1400, .vlan = 7});

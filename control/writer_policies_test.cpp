@@ -1,4 +1,5 @@
 // Settings, mark rules and local addresses through the writer: into the tables, into the store, and back from it.
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 
@@ -134,6 +135,27 @@ TEST_F(writer_policies, fullnat_needs_a_local_address_for_as_long_as_it_is_there
   ASSERT_TRUE(made->delete_server(web, behind.endpoint));
   ASSERT_TRUE(made->delete_local_address(local));
   EXPECT_EQ(tables.local_pool->count[0], 0U);
+}
+
+TEST_F(writer_policies, fullnat_leads_from_an_ipv6_service_to_ipv4_servers) {
+  const model::ServiceKey web = tcp("2001:db8::1", 80);
+  model::RealServer behind = server("10.0.0.1");
+  behind.method = model::Method::fullnat;
+  ASSERT_TRUE(made->add_service(service(web)));
+  ASSERT_TRUE(made->add_local_address(at("fd00::250", 0).address));
+  EXPECT_FALSE(made->add_server(web, behind)) << "a local address of the server's family is wanted";
+  ASSERT_TRUE(made->add_local_address(at("10.0.0.250", 0).address));
+  ASSERT_TRUE(made->add_server(web, behind));
+  start();
+  EXPECT_EQ(made->service(web)->servers.at(0).server, behind);
+  const AddressImage address = image_of(behind.endpoint.address);
+  const auto row =
+      std::ranges::find_if(tables.servers, [&](const RealServer& r) { return r.address.low == address.low; });
+  ASSERT_NE(row, tables.servers.end());
+  EXPECT_EQ(row->family, Family::ipv4);
+  EXPECT_EQ(row->route.method, Method::fullnat);
+  const u32 bit = vip_filter_bit(address);
+  EXPECT_NE(tables.vip_filter->servers[bit / 64] >> (bit % 64) & 1, 0U) << "its replies are to be looked at";
 }
 
 TEST_F(writer_policies, connections_of_what_was_deleted_still_pass_the_gate) {

@@ -35,6 +35,8 @@ namespace penstock {
   X(icmp_ttl_exceeded, "an ICMP error whose TTL ran out here: no error is sent about an error")                             \
   X(icmp_checksum, "an ICMP error about a connection, with a wrong checksum")                                               \
   X(icmp_taken, "an ICMP error about a tunnel's packet of which its client need not know")  \
+  X(icmp_untranslatable, "an ICMP error between an IPv6 client and an IPv4 server for which the other family has no word")  \
+  X(no_checksum, "a fragmented UDP datagram without a checksum, which its IPv6 client wants: only the sender can make it")  \
   X(icmp_no_destination, "an ICMP error for which no real server can be chosen (IPVS: schedule_icmp)")                      \
   X(fragment_waits, "a fragment before the first of its datagram: penstockd sends it when that has come")                   \
   X(to_be_fragmented, "larger than the next hop's MTU and may be fragmented: penstockd does and sends it")                  \

@@ -55,6 +55,11 @@ PEN_INLINE long skb_adjust_room(__sk_buff* context, int delta, u64 flags) {
   return reinterpret_cast<long (*)(__sk_buff*, int, u32, u64)>(50)(context, delta, 1, flags);
 }
 
+// The IP header becomes one of that EtherType's, 20 bytes longer or shorter, and the kernel's notes on the packet with it.
+PEN_INLINE long skb_change_proto(__sk_buff* context, be16 type) {
+  return reinterpret_cast<long (*)(__sk_buff*, u16, u64)>(31)(context, static_cast<u16>(type), 0);
+}
+
 PEN_INLINE long skb_vlan_push(__sk_buff* context, u16 type, u16 control) {
   return reinterpret_cast<long (*)(__sk_buff*, u16, u16)>(18)(context, type, control);
 }

@@ -53,6 +53,16 @@ class TcPlatform : public BpfFrame<__sk_buff> {
     if (helpers::skb_adjust_room(context_, static_cast<int>(count), flags) == 0) return true;
     return segment_payload() == 0 && grow_head(count);
   }
+  // The helper knows bare headers; what else there was or is to be, is room like any other.
+  PEN_INLINE bool change_family(Family family, u32 before, u32 after) {
+    static constexpr u32 growth = sizeof(Ipv6Header) - sizeof(Ipv4Header);
+    const bool v6 = family == Family::ipv6;
+    if (helpers::skb_change_proto(context_, v6 ? ethertype_ipv6 : ethertype_ipv4) != 0) return false;
+    const u32 present = v6 ? before + growth : before;
+    const u32 wanted = v6 ? after : after + growth;
+    if (present == wanted) return true;
+    return present < wanted ? grow_head(wanted - present) : shrink_head(present - wanted);
+  }
   PEN_INLINE bool grow_tail(u32 count) { return helpers::skb_change_tail(context_, context_->len + count) == 0; }
   PEN_INLINE bool cut_to(u32 length) {
     return length <= context_->len && helpers::skb_change_tail(context_, length) == 0 && reach(length);

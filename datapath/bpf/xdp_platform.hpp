@@ -24,6 +24,9 @@ class XdpPlatform : public BpfFrame<xdp_md> {
   PEN_INLINE bool grow_head(u32 count) { return open_head(count); }
   PEN_INLINE bool wrap(const Wrapping&, u32 count) { return open_head(count); }
   PEN_INLINE bool shrink_head(u32 count) { return helpers::xdp_adjust_head(context_, static_cast<int>(count)) == 0; }
+  PEN_INLINE bool change_family(Family, u32 before, u32 after) {
+    return before <= after ? open_head(after - before) : shrink_head(before - after);
+  }
   PEN_INLINE bool grow_tail(u32 count) { return helpers::xdp_adjust_tail(context_, static_cast<int>(count)) == 0; }
   PEN_INLINE bool cut_to(u32 length) {
     s64 present = data_end() - data();

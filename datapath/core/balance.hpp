@@ -8,6 +8,8 @@
 #include "datapath/core/icmp.hpp"
 #include "datapath/core/known.hpp"
 #include "datapath/core/shift.hpp"
+#include "datapath/core/translate_family.hpp"
+#include "datapath/core/translate_icmp.hpp"
 #include "datapath/core/unusual.hpp"
 #include "datapath/core/vlan.hpp"
 

@@ -22,6 +22,7 @@ PEN_INLINE Next forward_fullnat(P& p, Work& work) {
   const RealServer* server = p.server(work.route.server);
   const NextHop* hop = p.next_hop(work.route.next_hop);
   if (!server || !hop) return drop(p, Reason::bug);
+  if (server->family != packet.key.family) return Next::then_forward_as_ipv4;
   if (hop->state == NextHopState::local) return pass(p, Reason::pass_local);
   if (packet.ttl <= 1) return refuse_ttl(p, work, no_slot);
   if (hop->state != NextHopState::resolved) return drop(p, Reason::next_hop_unresolved);

@@ -2,6 +2,7 @@
 // GUE as in include/net/gue.h). The real server takes it out and answers the client itself.
 #pragma once
 
+#include "datapath/core/ip_header.hpp"
 #include "datapath/core/out.hpp"
 
 namespace penstock {
@@ -58,53 +59,6 @@ PEN_INLINE u32 path_mtu(P& p, u32 slot, const NextHop& hop) {
   return learnt;
 }
 
-struct Outer {
-  AddressImage source;
-  AddressImage destination;
-  u32 length;  // of the outer packet
-  u8 protocol;
-  u8 tos;
-  u8 ttl;
-  bool dont_fragment;
-  u16 id;
-};
-
-template <Platform P>
-PEN_INLINE bool write_outer_ipv4(P& p, const Outer& outer) {
-  auto* ip = header_at<Ipv4Header>(p, network_offset);
-  if (!ip) return false;
-  ip->version_and_words = 0x45;
-  ip->tos = outer.tos;
-  ip->length = big(static_cast<u16>(outer.length));
-  ip->id = outer.dont_fragment ? be16{} : big(outer.id);
-  ip->fragment = outer.dont_fragment ? ipv4_dont_fragment : be16{};
-  ip->ttl = outer.ttl;
-  ip->protocol = outer.protocol;
-  ip->source = static_cast<u32>(outer.source.low);
-  ip->destination = static_cast<u32>(outer.destination.low);
-  const u64 sum = 0x45 + (static_cast<u64>(ip->tos) << 8) + static_cast<u16>(ip->length) + static_cast<u16>(ip->id) +
-                  static_cast<u16>(ip->fragment) + ip->ttl + (static_cast<u64>(ip->protocol) << 8) + ip->source +
-                  ip->destination;
-  ip->checksum = static_cast<u16>(~fold(sum));
-  return true;
-}
-
-template <Platform P>
-PEN_INLINE bool write_outer_ipv6(P& p, const Outer& outer) {
-  auto* ip = header_at<Ipv6Header>(p, network_offset);
-  if (!ip) return false;
-  ip->version_class_label[0] = static_cast<u8>(0x60 | outer.tos >> 4);
-  ip->version_class_label[1] = static_cast<u8>(outer.tos << 4);
-  ip->version_class_label[2] = 0;
-  ip->version_class_label[3] = 0;
-  ip->payload_length = big(static_cast<u16>(outer.length - sizeof(Ipv6Header)));
-  ip->next_header = outer.protocol;
-  ip->hop_limit = outer.ttl;
-  store_address(ip->source, outer.source);
-  store_address(ip->destination, outer.destination);
-  return true;
-}
-
 // `inner_sum`: of the inner packet, for checksums that cover it.
 template <Platform P>
 PEN_INLINE bool write_gre(P& p, u32 offset, const Packet& packet, TunnelChecksum checksum, u64 inner_sum) {
@@ -126,7 +80,7 @@ PEN_INLINE bool write_gre(P& p, u32 offset, const Packet& packet, TunnelChecksum
 PEN_INLINE be16 gue_source_port(u64 hash) { return big(static_cast<u16>(0xc000 | (hash & 0x3fff))); }
 
 template <Platform P>
-PEN_INLINE bool write_gue(P& p, u32 offset, const Work& work, const RealServer& server, const Outer& outer,
+PEN_INLINE bool write_gue(P& p, u32 offset, const Work& work, const RealServer& server, const IpHeader& outer,
                           TunnelChecksum checksum, u64 inner_sum) {
   auto* udp = header_at<UdpHeader>(p, offset);
   auto* gue = header_at<u32>(p, offset + sizeof(UdpHeader));
@@ -147,7 +101,7 @@ PEN_INLINE bool write_gue(P& p, u32 offset, const Work& work, const RealServer& 
 }
 
 template <Platform P>
-PEN_INLINE bool write_shim(P& p, u32 offset, const Work& work, const RealServer& server, const Outer& outer,
+PEN_INLINE bool write_shim(P& p, u32 offset, const Work& work, const RealServer& server, const IpHeader& outer,
                            TunnelChecksum checksum, u64 inner_sum) {
   switch (server.tunnel) {
     case TunnelType::ipip:
@@ -161,17 +115,17 @@ PEN_INLINE bool write_shim(P& p, u32 offset, const Work& work, const RealServer&
 }
 
 template <Platform P>
-PEN_INLINE bool write_outer(P& p, const Work& work, const RealServer& server, const Outer& outer,
+PEN_INLINE bool write_outer(P& p, const Work& work, const RealServer& server, const IpHeader& outer,
                             TunnelChecksum checksum, u64 inner_sum) {
   auto* ethernet = header_at<EthernetHeader>(p, 0);
   if (!ethernet) return false;
   if (server.family == Family::ipv4) {
     ethernet->type = ethertype_ipv4;
-    return write_outer_ipv4(p, outer) &&
+    return write_ipv4(p, network_offset, outer) &&
            write_shim(p, network_offset + sizeof(Ipv4Header), work, server, outer, checksum, inner_sum);
   }
   ethernet->type = ethertype_ipv6;
-  return write_outer_ipv6(p, outer) &&
+  return write_ipv6(p, network_offset, outer) &&
          write_shim(p, network_offset + sizeof(Ipv6Header), work, server, outer, checksum, inner_sum);
 }
 
@@ -191,14 +145,16 @@ PEN_INLINE bool encapsulate(P& p, Work& work, const RealServer& server, const Ne
   const TunnelChecksum checksum = tunnel_checksum(p, server);
   const u32 overhead = outer_bytes(server) + shim_bytes(server, checksum);
   const bool v4 = packet.key.family == Family::ipv4;
-  const Outer outer{.source = hop.address,
-                    .destination = server.address,
-                    .length = packet.ip_length + overhead,
-                    .protocol = outer_protocol(server, packet),
-                    .tos = outer_tos(packet.tos),
-                    .ttl = static_cast<u8>(packet.ttl - 1),
-                    .dont_fragment = v4 && copies_df && packet.dont_fragment,
-                    .id = static_cast<u16>(packet.hash ^ packet.fragment_id ^ p.now())};
+  const bool is_whole = v4 && copies_df && packet.dont_fragment;
+  const u32 id = is_whole ? 0 : static_cast<u32>(packet.hash) ^ packet.fragment_id ^ p.now();
+  const IpHeader outer{.source = hop.address,
+                       .destination = server.address,
+                       .length = packet.ip_length + overhead,
+                       .id = big(static_cast<u16>(id)),
+                       .fragment = is_whole ? ipv4_dont_fragment : be16{},
+                       .protocol = outer_protocol(server, packet),
+                       .tos = outer_tos(packet.tos),
+                       .ttl = static_cast<u8>(packet.ttl - 1)};
   const u64 inner_sum = checksum != TunnelChecksum::none ? sum_of_packet(p, work, packet.ip_length) : 0;
   const Wrapping wrapping{.family = server.family, .protocol = outer.protocol};
   return p.wrap(wrapping, overhead) && write_outer(p, work, server, outer, checksum, inner_sum);

@@ -127,6 +127,7 @@ PEN_INLINE bool write_icmp_ends(P& p, Work& work, const Ends& from, const Ends& 
 // Back to the client of `request`. The quote is of a packet that a real server got.
 template <Platform P>
 PEN_INLINE Next tell_client_of(P& p, Work& work, const Flow& request, be16 vlan, const Ends& outer) {
+  if (changes_family(work, request, vlan)) return Next::then_tell_client_as_ipv6;
   if (!is_icmp_intact(p, work, outer)) return drop(p, Reason::icmp_checksum);
   if (work.packet.ttl <= 1) return drop(p, Reason::icmp_ttl_exceeded);
   const FlowKey key = request.found.record->key;
@@ -171,6 +172,7 @@ PEN_INLINE Next tell_server(P& p, Work& work) {
   const RealServer* server = p.server(work.route.server);
   const NextHop* hop = p.next_hop(work.route.next_hop);
   if (!server || !hop) return drop(p, Reason::bug);
+  if (server->family != packet.key.family) return Next::then_tell_server_as_ipv4;
   count_in(p, packet, work.route.server);
   if (hop->state == NextHopState::local) return pass(p, Reason::pass_local);
   if (packet.ttl <= 1) return drop(p, Reason::icmp_ttl_exceeded);

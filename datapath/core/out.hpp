@@ -43,10 +43,15 @@ PEN_INLINE u32 wire_length(P& p, const Packet& packet) {
   return packet.transport - network_offset + header + payload;
 }
 
-// Whether the packet needs fragmenting before it may leave; the daemon's own platform does that.
+// Whether a packet of that length on the wire needs fragmenting before it may leave; the daemon's own platform does that.
+template <Platform P>
+PEN_INLINE bool exceeds(P& p, u32 wire_length, u32 mtu) {
+  return wire_length > mtu && !p.fragments() && tells_length(p);
+}
+
 template <Platform P>
 PEN_INLINE bool is_longer_than(P& p, const Packet& packet, u32 mtu) {
-  return packet.ip_length > mtu && wire_length(p, packet) > mtu && !p.fragments() && tells_length(p);
+  return packet.ip_length > mtu && exceeds(p, wire_length(p, packet), mtu);
 }
 
 // `mac`: destination and source, in a frame's order.

@@ -25,7 +25,8 @@ struct Packet {
   bool is_portless;    // AH, ESP: belong to their IKE connection
   bool is_icmp;        // an ICMP error; the key is that of the connection it is about
   bool is_repeated;    // a first fragment that came before: not counted again
-  u8 zero[3];
+  u8 zero;
+  be16 fragment_offset;  // IPv6: of its fragment header, as on the wire
 };
 
 PEN_INLINE bool is_fragment(const Packet& packet) { return packet.is_first_fragment || packet.is_later_fragment; }

@@ -50,6 +50,10 @@ namespace penstock {
   X(forward_nat)     /* along work.route */                                   \
   X(forward_tunnel)  /* along work.route */                                   \
   X(forward_fullnat) /* along work.route */                                   \
+  X(forward_as_ipv4) /* along work.route: from IPv6 to IPv4 */                \
+  X(answer_as_ipv6)  /* from IPv4 to the IPv6 client of work.claim */         \
+  X(tell_client_as_ipv6) /* an ICMP error, the same ways */                   \
+  X(tell_server_as_ipv4)                                                      \
   X(refuse)          /* answer with work.refusal */                           \
   X(punt)            /* hand the frame to the daemon: work.punt */
 
@@ -110,18 +114,19 @@ struct Wrapping {
 };
 
 template <typename P>
-concept Platform = requires(P p, const P cp, u32 index, u16* checksum, Work& work) {
+concept Platform = requires(P p, const P cp, u32 index, u16* checksum, Family family, Work& work) {
   { cp.data() };             // u8*: first byte of the frame, to be read afresh after resize
   { cp.data_end() };         // u8*: one past the last byte that can be read there, of the frame or of its beginning
   { cp.length() };           // u32: bytes of the frame
   { p.reach(index) };        // bool: its first `index` bytes can be read, if it has them; counts as a resize
   { p.grow_head(index) };    // bool: room for `index` bytes before the IP packet; the Ethernet header is lost
   { p.shrink_head(index) };  // bool: `index` bytes less before and of the IP packet; the Ethernet header is lost
-  { p.wrap(Wrapping{}, index) };  // bool: as grow_head, for outer headers
-  { p.open_head(index) };         // bool: room for `index` bytes before the frame's first
-  { p.grow_tail(index) };         // bool: room for `index` bytes behind the frame's last
-  { p.cut_to(index) };            // bool: the frame is `index` bytes long now
-  { p.is_tagged(be16{}) };        // bool: the frame has a VLAN tag; its EtherType, or what stands there, is given
+  { p.wrap(Wrapping{}, index) };              // bool: as grow_head, for outer headers
+  { p.change_family(family, index, index) };  // bool: IP headers of so many bytes become so many of that family
+  { p.open_head(index) };                     // bool: room for `index` bytes before the frame's first
+  { p.grow_tail(index) };                     // bool: room for `index` bytes behind the frame's last
+  { p.cut_to(index) };                        // bool: the frame is `index` bytes long now
+  { p.is_tagged(be16{}) };   // bool: the frame has a VLAN tag; its EtherType, or what stands there, is given
   { p.take_tag() };          // VlanTag: the frame is without it afterwards; no type: there was none that could be taken
   { p.put_tag(VlanTag{}) };  // bool
   {

@@ -32,6 +32,14 @@ struct Any : World {
   u32 rs = 0;
 };
 
+// An IPv6 service with an IPv4 server.
+struct ToIpv4 : World {
+  ToIpv4() {
+    director.add_local_address(inner_address);
+    director.add_service({vip6, web, 17}, {add_rs(11, Method::fullnat)});
+  }
+};
+
 Config two_buckets() {
   Config config = World::small();
   config.connection_buckets = 2;
@@ -224,6 +232,22 @@ const std::map<Reason, Case>& cases() {
          world.settings().schedule_icmp = 1;
          world.director.load(world.rs).weight = 0;
          check(world, world.send(in4().icmp(3, 1).payload(answer().packet())));
+       }},
+      {Reason::icmp_untranslatable,
+       [](auto check) {
+         ToIpv4 world;
+         const Bytes sent = world.send(in6().udp(1, web)).frame;
+         world.tables().reasons[0] = {};
+         check(world,
+               world.reply(from_rs(11).ipv4(rip(11), inner_address).icmp(3, 14).payload(View(sent).subspan(14))));
+       }},
+      {Reason::no_checksum,
+       [](auto check) {
+         ToIpv4 world;
+         const Bytes sent = world.send(in6().udp(1, web)).frame;
+         const u16 port = static_cast<u16>(sent.at(34) << 8 | sent.at(35));
+         const Frame answer = from_rs(11).ipv4(rip(11), inner_address).udp(web, port).without_checksum().payload(100);
+         check(world, world.reply(answer.fragment(0, 64)));
        }},
       {Reason::fragment_waits,
        [](auto check) {

@@ -50,9 +50,19 @@ PEN_INLINE void note_answer(Work& work, const Flow& request) {
   if (is_udp && (request.traits & trait_controlled)) work.assures = true;
 }
 
+// The connection's other side is of another family: translate_family.hpp goes on, with the request that it finds in work.claim, and
+// the tag of the client's frames in work.tag.
+PEN_INLINE bool changes_family(Work& work, const Flow& request, be16 vlan) {
+  if (request.found.record->key.family == work.packet.key.family) return false;
+  work.claim = {.record = record_number(request.found), .owner = owner_of(request.found.word)};
+  work.tag = tag_of(vlan);
+  return true;
+}
+
 // Gives the packet in hand, of the connection `request`, the virtual address back.
 template <Platform P>
 PEN_INLINE Next translate_reply(P& p, Work& work, const Flow& request, be16 vlan) {
+  if (changes_family(work, request, vlan)) return Next::then_answer_as_ipv6;
   const Way way = __builtin_bit_cast(Way, request.detail);
   const Interface* egress = p.interface(way.interface);
   if (!egress || !egress->known) return drop(p, Reason::next_hop_unresolved);

@@ -61,9 +61,9 @@ PEN_INLINE u32 option_bytes(const P& p, const Packet& packet) {
   return sound ? header - static_cast<u32>(sizeof(TcpHeader)) : 0;
 }
 
-// One byte of the options, the `i`-th, at `offset`. How many there are, and what of an option is still to come, stands in work.syn: read
-// from memory each time, it is anything to the verifier, which so sees one state for each byte instead of one for each way there.
-// False: the list ends, or what comes is no option, and a receiver would stop as well (Linux: tcp_parse_options).
+// One byte of the options, the `i`-th, at `offset`. How many there are, and what of an option is still to come, stands in work.syn:
+// read from memory each time, it is anything to the verifier, which so sees one state for each byte instead of one for each way
+// there. False: the list ends, or what comes is no option, and a receiver would stop as well (Linux: tcp_parse_options).
 template <Platform P>
 PEN_INLINE bool change_option_byte(P& p, SynChange& change, u32 offset, u32 i, u64& sum) {
   const auto* at = header_at<u8>(p, offset);
@@ -92,7 +92,7 @@ PEN_INLINE bool change_option_byte(P& p, SynChange& change, u32 offset, u32 i, u
 template <Platform P>
 PEN_INLINE u32 change_syn(P& p, Work& work) {
   const Packet& packet = work.packet;
-  const u32 begin = ((packet.transport & transport_mask) | transport_remainder) + static_cast<u32>(sizeof(TcpHeader));
+  const u32 begin = transport_offset(packet) + static_cast<u32>(sizeof(TcpHeader));
   store_release(&work.syn.bytes, option_bytes(p, packet));
   store_release(&work.syn.left, 0U);
   u64 sum = 0;
@@ -100,8 +100,9 @@ PEN_INLINE u32 change_syn(P& p, Work& work) {
   for (u32 i = 0; i < tcp_option_bytes_max && i < load_acquire(&work.syn.bytes); ++i)
     if (!change_option_byte(p, work.syn, begin + i, i, sum)) break;
   auto* tcp = transport_header<TcpHeader>(p, packet);
-  if (tcp) tcp->checksum = changed_checksum(tcp->checksum, sum);
-  return 0;
+  const u32 checksum_offset = transport_offset(packet) + checksum_within(packet.key);
+  const ChecksumChange changed{.pseudo_header = 0, .rest = sum, .zero_is_none = false};
+  return tcp && p.change_checksum(&tcp->checksum, checksum_offset, changed);
 }
 
 // The client's, on its way to the real server. `mss_max`: of what the client can be sent.

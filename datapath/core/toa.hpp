@@ -35,21 +35,22 @@ PEN_INLINE bool open_gap(P& p) {
 }
 
 // Both lengths of the packet, in the IP and in the TCP header, grow by `bytes`.
-template <Platform P>
+template <u32 ip_header, Platform P>
 PEN_INLINE bool grow_lengths(P& p, const Packet& packet, u32 bytes) {
   const u16 length = static_cast<u16>(packet.ip_length + bytes);
-  if (packet.key.family == Family::ipv6) {
+  if constexpr (ip_header == sizeof(Ipv6Header)) {
     auto* ip = header_at<Ipv6Header>(p, network_offset);
     if (!ip) return false;
     ip->payload_length = big(static_cast<u16>(length - sizeof(Ipv6Header)));
     return true;
+  } else {
+    auto* ip = header_at<Ipv4Header>(p, network_offset);
+    if (!ip) return false;
+    const u16 before = static_cast<u16>(ip->length);
+    ip->length = big(length);
+    ip->checksum = updated_checksum(ip->checksum, before, static_cast<u16>(ip->length));
+    return true;
   }
-  auto* ip = header_at<Ipv4Header>(p, network_offset);
-  if (!ip) return false;
-  const u16 before = static_cast<u16>(ip->length);
-  ip->length = big(length);
-  ip->checksum = updated_checksum(ip->checksum, before, static_cast<u16>(ip->length));
-  return true;
 }
 
 template <u32 tcp_offset, u32 bytes, Platform P>
@@ -90,7 +91,8 @@ PEN_INLINE bool add_toa(P& p, const Packet& packet, u32 kind, u32 mtu) {
   const auto* tcp = header_at<TcpHeader>(p, tcp_offset);
   const bool plain = packet.transport == tcp_offset;  // no IP options, no extension headers
   const bool fits = tcp && (tcp->data_offset >> 4) + bytes / 4 <= tcp_words_max && packet.ip_length + bytes <= mtu;
-  return plain && fits && open_gap<tcp_offset + sizeof(TcpHeader), bytes>(p) && grow_lengths(p, packet, bytes) &&
+  return plain && fits && open_gap<tcp_offset + sizeof(TcpHeader), bytes>(p) &&
+         grow_lengths<ip_header>(p, packet, bytes) &&
          write_toa<tcp_offset, bytes>(p, packet.key, kind, packet.ip_length - ip_header);
 }
 
@@ -100,17 +102,31 @@ PEN_INLINE void keep_room_for_toa(P& p, Work& work, Family client) {
   if (toa_kind(p) != 0) keep_room(p, work, toa_bytes(client));
 }
 
+// Whether work.packet is a segment that tells the client: from the handshake's end until the server has answered.
+template <Platform P>
+PEN_INLINE bool tells_client(P& p, const Work& work) {
+  const Packet& packet = work.packet;
+  if (!is_tcp(packet.key) || is_fragment(packet) || toa_kind(p) == 0) return false;
+  return !(work.route.traits & trait_answered) && !(packet.tcp_flags & (tcp_syn | tcp_rst));
+}
+
 // Into a packet whose ends are written already. A segment that has no room goes without.
 template <Platform P>
 PEN_INLINE void tell_client(P& p, Work& work, u32 mtu) {
   const Packet& packet = work.packet;
-  if (!is_tcp(packet.key) || is_fragment(packet)) return;
+  if (!tells_client(p, work)) return;
   const u32 kind = toa_kind(p);
-  if (kind == 0 || (work.route.traits & trait_answered) || (packet.tcp_flags & (tcp_syn | tcp_rst))) return;
   const bool told = packet.key.family == Family::ipv4
                         ? add_toa<sizeof(Ipv4Header), toa_bytes_ipv4>(p, packet, kind, mtu)
                         : add_toa<sizeof(Ipv6Header), toa_bytes_ipv6>(p, packet, kind, mtu);
   if (!told) count(p, Reason::toa_no_room);
+}
+
+// The same for an IPv6 client's packet that has become IPv4.
+template <Platform P>
+PEN_INLINE void tell_client_by_ipv4(P& p, Work& work, u32 mtu) {
+  if (!tells_client(p, work)) return;
+  if (!add_toa<sizeof(Ipv4Header), toa_bytes_ipv6>(p, work.packet, toa_kind(p), mtu)) count(p, Reason::toa_no_room);
 }
 
 }  // namespace penstock

@@ -22,6 +22,7 @@ PEN_INLINE bool is_ipv6_extension(u8 next_header) {
 PEN_INLINE void note_fragment(Packet& packet, const Ipv6Fragment& fragment) {
   const u16 offset = host(fragment.offset);
   packet.fragment_id = fragment.id;
+  packet.fragment_offset = fragment.offset;
   packet.is_later_fragment = offset >> 3 != 0;
   packet.is_first_fragment = !packet.is_later_fragment && (offset & 1) != 0;
   packet.dont_fragment = !is_fragment(packet);

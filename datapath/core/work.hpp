@@ -134,9 +134,9 @@ struct Work {
   bool is_expected;    // it is FTP's data, of which its control connection told
   AddressImage asked;  // of work.packet's family, for the helper `is_own`
   FlowKey fragment;    // the first fragment's
-  Peer claim;          // fullnat: the reply's record that holds the local port
-  VlanTag tag;         // that the frame leaves with; no type: none
-  u32 verdict;         // for the step `leave_tagged`
+  Peer claim;   // fullnat: the reply's record that holds the local port; or a reply's request, from stage to stage
+  VlanTag tag;  // that the frame leaves with; no type: none
+  u32 verdict;  // for the step `leave_tagged`
   Summed summed;
   SynChange syn;
   Punt punt;

@@ -82,6 +82,9 @@ class NativePlatform {
   [[nodiscard]] bool grow_head(u32 count) { return open_head(count); }
   [[nodiscard]] bool wrap(const Wrapping&, u32 count) { return open_head(count); }
   [[nodiscard]] bool shrink_head(u32 count) { return frame_.shrink_head(count); }
+  [[nodiscard]] bool change_family(Family, u32 before, u32 after) {
+    return before <= after ? open_head(after - before) : shrink_head(before - after);
+  }
   [[nodiscard]] bool grow_tail(u32 count) { return frame_.grow_tail(count); }
   [[nodiscard]] bool cut_to(u32 length) { return frame_.cut_to(length); }
   [[nodiscard]] bool copy_frame(u32 punted_row, u32 length) {

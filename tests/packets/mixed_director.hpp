@@ -125,10 +125,11 @@ class MixedDirector {
       for (const u8 protocol : mixed::protocols) director_.add_server_port({server.address, server.port, protocol});
   }
 
-  // Only a tunnel joins families.
+  // A tunnel joins families, and fullnat leads from IPv6 to IPv4.
   bool fits(u32 slot, bool v6) const {
     const RealServer& server = director_.server(slot);
-    return server.route.method == Method::tunnel || (server.family == Family::ipv6) == v6;
+    const bool joins = server.route.method == Method::tunnel || (server.route.method == Method::fullnat && v6);
+    return joins || (server.family == Family::ipv6) == v6;
   }
 
   std::vector<u32> draw_picks(bool v6, SchedulerKind kind) {

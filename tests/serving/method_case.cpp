@@ -12,6 +12,7 @@ const std::vector<MethodCase>& methods() {
       {"gue", "tunnel", "-i --tun-type gue --tun-port 6080 --tun-nocsum", false, false, {32, 52}},
       {"gue_checksum", "tunnel", "-i --tun-type gue --tun-port 6080 --tun-csum", false, false, {32, 52}},
       {"fullnat", "fullnat", "--fullnat", true, true, {0, 0}},
+      {"fullnat_to_ipv4", "fullnat", "--fullnat", true, true, {0, 0}, true},
   };
   return all;
 }
@@ -19,7 +20,8 @@ const std::vector<MethodCase>& methods() {
 std::vector<Case> each_family(const std::vector<MethodCase>& of) {
   std::vector<Case> cases;
   for (const MethodCase& method : of) {
-    for (const Family family : {Family::ipv4, Family::ipv6}) cases.push_back({method, family});
+    if (!method.to_ipv4) cases.push_back({method, Family::ipv4});
+    cases.push_back({method, Family::ipv6});
   }
   return cases;
 }
@@ -38,11 +40,14 @@ Addresses addresses_of(const Case& c) {
     return is_ipv4 ? Addresses{"172.16.0.10", "172.16.0.40", {"172.16.0.32", "172.16.0.33"}}
                    : Addresses{"fd00:ac10::10", "fd00:ac10::40", {"fd00:ac10::32", "fd00:ac10::33"}};
   }
-  Addresses addresses = is_ipv4 ? Addresses{"192.0.2.10", "192.0.2.40", {"10.0.0.32", "10.0.0.33"}}
-                                : Addresses{"2001:db8:2::10", "2001:db8:2::40", {"fd00:10::32", "fd00:10::33"}};
+  const bool has_ipv4_servers = is_ipv4 || c.method.to_ipv4;
+  Addresses addresses =
+      is_ipv4 ? Addresses{"192.0.2.10", "192.0.2.40", {}} : Addresses{"2001:db8:2::10", "2001:db8:2::40", {}};
+  const std::string network = has_ipv4_servers ? "10.0.0." : "fd00:10::";
+  for (std::size_t i = 0; i < 2; ++i) addresses.servers[i] = network + std::to_string(32 + i);
   if (c.method.topology == "fullnat") {
-    addresses.locals =
-        is_ipv4 ? std::vector<std::string>{"10.9.0.1", "10.9.0.2"} : std::vector<std::string>{"fd00:9::1", "fd00:9::2"};
+    addresses.locals = has_ipv4_servers ? std::vector<std::string>{"10.9.0.1", "10.9.0.2"}
+                                        : std::vector<std::string>{"fd00:9::1", "fd00:9::2"};
   }
   return addresses;
 }

@@ -24,6 +24,7 @@ struct MethodCase {
   bool maps_ports;  // nginx listens on 8080 there, not on 80; so do the other servers on other ports than the service's
   bool reply_passes;     // replies go through the director
   unsigned overhead[2];  // bytes around each packet, by family
+  bool to_ipv4 = false;  // IPv4 servers behind an IPv6 VIP
 };
 
 struct Case {
@@ -32,6 +33,7 @@ struct Case {
 };
 
 [[nodiscard]] const std::vector<MethodCase>& methods();
+// A method that leads from IPv6 to IPv4 is one case only, of IPv6.
 [[nodiscard]] std::vector<Case> each_family(const std::vector<MethodCase>& of);
 [[nodiscard]] std::vector<Case> cases_of(std::string_view topology);  // dr, nat, tunnel, fullnat
 [[nodiscard]] Addresses addresses_of(const Case& c);
