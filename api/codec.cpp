@@ -171,6 +171,13 @@ template <typename Archive>
 void describe(Archive& field, Is<Info> auto& info) {
   field("connection_buckets", info.connection_buckets);
   field("connections_max", info.connections_max);
+  field("interfaces", info.interfaces);
+}
+
+template <typename Archive>
+void describe(Archive& field, Is<InterfaceView> auto& interface) {
+  field("name", interface.name);
+  field("mode", interface.mode);
 }
 
 template <typename Archive>

@@ -196,10 +196,12 @@ TEST(ReplyCodec, carries_errors_and_small_values) {
   ASSERT_TRUE(timeouts);
   EXPECT_EQ(std::get<Timeouts>(*timeouts), (Timeouts{900, 120, 300}));
 
-  const auto info = decode_reply(encode_reply(Info{.connection_buckets = 131072, .connections_max = 1048576}));
+  const auto info = decode_reply(encode_reply(Info{
+      .connection_buckets = 131072, .connections_max = 1048576, .interfaces = {{"eth0", "native"}, {"eth1", "tc"}}}));
   ASSERT_TRUE(info);
   EXPECT_EQ(std::get<Info>(*info).connection_buckets, 131072U);
   EXPECT_EQ(std::get<Info>(*info).connections_max, 1048576U);
+  EXPECT_EQ(std::get<Info>(*info).interfaces, (std::vector<InterfaceView>{{"eth0", "native"}, {"eth1", "tc"}}));
 
   const auto reasons = decode_reply(encode_reply(std::vector<Counter>{{"too_big", 5}, {"stateless", 0, true}}));
   ASSERT_TRUE(reasons);

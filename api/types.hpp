@@ -72,9 +72,17 @@ struct Timeouts {
   friend auto operator<=>(const Timeouts&, const Timeouts&) = default;
 };
 
+struct InterfaceView {
+  std::string name;
+  std::string mode;  // "native", "generic", "tc": as the packet path is attached there
+
+  friend auto operator<=>(const InterfaceView&, const InterfaceView&) = default;
+};
+
 struct Info {
   std::uint32_t connection_buckets = 0;  // what IPVS calls the size of its connection table
   std::uint32_t connections_max = 0;
+  std::vector<InterfaceView> interfaces{};  // that the packet path is attached to
 };
 
 // model/setting.hpp: a name without net.ipv4.vs. and a value as in /proc.

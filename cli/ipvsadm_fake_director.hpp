@@ -99,7 +99,10 @@ class FakeDirector final : public api::Director {
     if (timeouts.udp_s != 0) current_timeouts.udp_s = timeouts.udp_s;
     return {};
   }
-  Result<api::Info> info() override { return api::Info{.connection_buckets = 4096, .connections_max = 1 << 20}; }
+  Result<api::Info> info() override {
+    return api::Info{
+        .connection_buckets = 4096, .connections_max = 1 << 20, .interfaces = {{"eth0", "native"}, {"eth1", "tc"}}};
+  }
   Result<std::vector<api::Counter>> reasons() override {
     return std::vector<api::Counter>{
         {"pass_icmp", 12, false}, {"no_destination", 3, false}, {"bug", 0, false}, {"stateless", 7, true}};

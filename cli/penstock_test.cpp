@@ -38,11 +38,13 @@ TEST(Penstock, shows_a_director_to_people_and_programs) {
   EXPECT_EQ(say({"status"}, source).out,
             "services      2 with 2 real servers\n"
             "connections   3 active, 4 inactive; room for 1048576\n"
+            "interfaces    eth0 (native), eth1 (tc)\n"
             "not forwarded pass_icmp                 12\n"
             "              no_destination             3\n"
             "forwarded but stateless                  7\n");
   EXPECT_EQ(say({"status", "--json"}, source).out,
             R"({"services":2,"real_servers":2,"connections":{"active":3,"inactive":4,"max":1048576},)"
+            R"("interfaces":{"eth0":"native","eth1":"tc"},)"
             R"("reasons":{"pass_icmp":12,"no_destination":3,"bug":0,"stateless":7}})"
             "\n");
 }

@@ -41,25 +41,41 @@ Result<Status> read_status(api::Director& director) {
     }
   }
   status.connections_max = info->connections_max;
+  status.interfaces = info->interfaces;
   status.reasons = *std::move(reasons);
   return status;
 }
+
+namespace {
+
+std::string interfaces_in_words(const Status& status) {
+  std::string text;
+  for (const api::InterfaceView& interface : status.interfaces)
+    text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", interface.name, interface.mode);
+  return text.empty() ? "none" : text;
+}
+
+}  // namespace
 
 std::string status_table(const Status& status) {
   const std::string lost = counters_table(status.reasons, false, "not forwarded");
   return fmt::format("services      {} with {} real servers\n", status.services, status.real_servers) +
          fmt::format("connections   {} active, {} inactive; room for {}\n", status.active, status.inactive,
                      status.connections_max) +
+         fmt::format("interfaces    {}\n", interfaces_in_words(status)) +
          (lost.empty() ? "not forwarded none\n" : lost) + counters_table(status.reasons, true, "forwarded but");
 }
 
 std::string status_json(const Status& status) {
   nlohmann::ordered_json reasons = nlohmann::ordered_json::object();
   for (const api::Counter& counter : status.reasons) reasons[counter.name] = counter.packets;
+  nlohmann::ordered_json interfaces = nlohmann::ordered_json::object();
+  for (const api::InterfaceView& interface : status.interfaces) interfaces[interface.name] = interface.mode;
   const nlohmann::ordered_json json = {
       {"services", status.services},
       {"real_servers", status.real_servers},
       {"connections", {{"active", status.active}, {"inactive", status.inactive}, {"max", status.connections_max}}},
+      {"interfaces", interfaces},
       {"reasons", reasons},
   };
   // Names come from the daemon: a byte that is no UTF-8 must not become an exception.

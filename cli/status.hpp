@@ -16,6 +16,7 @@ struct Status {
   std::uint64_t active = 0;
   std::uint64_t inactive = 0;
   std::uint64_t connections_max = 0;
+  std::vector<api::InterfaceView> interfaces;
   std::vector<api::Counter> reasons;
 };
 

@@ -11,6 +11,7 @@
 
 #include "control/images.hpp"
 #include "control/permission.hpp"
+#include "control/tc_filter.hpp"
 #include "control/xdp_link.hpp"
 #include "datapath/core/atomic.hpp"
 
@@ -29,27 +30,59 @@ std::optional<u32> index_in(const std::string& file_name) {
   return index;
 }
 
-bool is_allowed(ModeChoice choice, Hook hook) {
-  switch (choice) {
-    case ModeChoice::automatic:
-      return true;
-    case ModeChoice::native:
-      return hook == Hook::native;
-    case ModeChoice::generic:
-      return hook == Hook::generic;
+// Their packets come from a kernel on the same machine, with checksums that are still to be computed and uncut: XDP would lose the
+// one and refuse or copy the other.
+bool is_fed_by_a_kernel(const Link& link) { return link.kind == "veth" || link.kind == "tun" || link.kind == "bridge"; }
+
+std::string words_for(Hook hook) {
+  switch (hook) {
+    case Hook::native:
+      return "native XDP";
+    case Hook::generic:
+      return "generic XDP";
+    case Hook::tc:
+      return "TC";
   }
-  return false;
+  return "";
 }
 
 }  // namespace
+
+std::string_view name_of(Hook hook) {
+  switch (hook) {
+    case Hook::native:
+      return "native";
+    case Hook::generic:
+      return "generic";
+    case Hook::tc:
+      return "tc";
+  }
+  return "";
+}
+
+Ways ways_onto(const Link& link, ModeChoice mode) {
+  switch (mode) {
+    case ModeChoice::automatic:
+      if (!is_fed_by_a_kernel(link)) return {{Hook::native, Hook::tc, Hook::generic}, ""};
+      return {{Hook::tc, Hook::generic},
+              fmt::format("because packets of a {} may be uncut and without their checksums", link.kind)};
+    case ModeChoice::native:
+      return {{Hook::native}, ""};
+    case ModeChoice::generic:
+      return {{Hook::generic}, "as --mode asks"};
+    case ModeChoice::tc:
+      return {{Hook::tc}, "as --mode asks"};
+  }
+  return {};
+}
 
 bool is_chosen(const InterfaceChoice& choice, const Link& link) {
   if (choice.names.empty()) return is_usual(link);
   return std::ranges::find(choice.names, link.name) != choice.names.end();
 }
 
-Attachments::Attachments(Program program, InterfaceChoice choice, const Tables& tables, Log log)
-    : program_(std::move(program)), choice_(std::move(choice)), tables_(tables), log_(std::move(log)) {}
+Attachments::Attachments(Programs programs, InterfaceChoice choice, const Tables& tables, Log log)
+    : programs_(std::move(programs)), choice_(std::move(choice)), tables_(tables), log_(std::move(log)) {}
 
 Result<void> Attachments::start(const std::map<u32, Link>& links) {
   if (auto checked = check_names(links); !checked) return checked;
@@ -62,14 +95,18 @@ Result<void> Attachments::start(const std::map<u32, Link>& links) {
     else if (!done)
       return done;
   }
-  if (attached_.empty()) log_.warn("attached to no interface yet: none is Ethernet, up and able to run XDP");
+  if (attached_.empty())
+    log_.warn("attached to no interface yet: none is Ethernet, up and able to run the packet path");
   return {};
 }
 
 void Attachments::take(const LinkEvent& event) {
   if (event.removed) return forget(event.link.index);
   const auto found = attached_.find(event.link.index);
-  if (found != attached_.end()) return describe(event.link, found->second.hook);
+  if (found != attached_.end()) {
+    found->second.name = event.link.name;
+    return describe(event.link, found->second.hook);
+  }
   if (!is_chosen(choice_, event.link)) return;
   auto done = attach(event.link);
   if (done) return;
@@ -93,14 +130,39 @@ Result<void> Attachments::check_names(const std::map<u32, Link>& links) const {
 
 Result<void> Attachments::adopt(const std::map<u32, Link>& links) {
   std::error_code problem;
-  for (const fs::directory_entry& entry : fs::directory_iterator(program_.links_directory, problem)) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(programs_.links_directory, problem)) {
     const auto index = index_in(entry.path().filename().string());
     if (!index) continue;  // not ours
     if (auto adopted = adopt_link(*index, entry.path().string(), links); !adopted)
       return with_context("adopting " + entry.path().string(), adopted.error());
   }
-  if (problem) return fail_privileged("reading " + program_.links_directory, problem.value());
+  if (problem) return fail_privileged("reading " + programs_.links_directory, problem.value());
+  for (const auto& [index, link] : links) {
+    if (auto adopted = adopt_filter(link); !adopted) return with_context("adopting a TC filter", adopted.error());
+  }
   return {};
+}
+
+Result<void> Attachments::adopt_filter(const Link& link) {
+  const auto ours = has_tc_filter(link.index);
+  if (!ours) return fail(ours.error());
+  if (!*ours) return {};
+  if (!is_asked_for(link, Hook::tc) || attached_.contains(link.index)) {
+    log_.info(fmt::format("{}: detaching, the options no longer ask for it", link.name));
+    return detach_tc(link.index, qdisc_pin_of(link.index));
+  }
+  auto attachment = attach_by_tc(link);
+  if (!attachment) return fail(attachment.error());
+  attached_[link.index] = std::move(*attachment);
+  describe(link, Hook::tc);
+  log_.info(fmt::format("{}: program replaced, TC as before", link.name));
+  return {};
+}
+
+// Whether what a former daemon attached may stay.
+bool Attachments::is_asked_for(const Link& link, Hook hook) const {
+  const bool is_named = choice_.names.empty() || is_chosen(choice_, link);
+  return is_named && std::ranges::count(ways_onto(link, choice_.mode).hooks, hook) != 0;
 }
 
 Result<void> Attachments::adopt_link(u32 index, const std::string& path, const std::map<u32, Link>& links) {
@@ -115,18 +177,16 @@ Result<void> Attachments::adopt_link(u32 index, const std::string& path, const s
   }
   const auto hook = hook_on(index);
   if (!hook) return fail(hook.error());
-  const bool is_named = choice_.names.empty() || is_chosen(choice_, found->second);
-  if (!is_named || !is_allowed(choice_.mode, *hook)) {
+  if (!is_asked_for(found->second, *hook)) {
     log_.info(fmt::format("{}: detaching, the options no longer ask for it", found->second.name));
     if (auto detached = detach(*link); !detached) return detached;
     unlink(path.c_str());
     return {};
   }
-  if (auto replaced = replace_xdp(*link, program_.fd); !replaced) return replaced;
-  attached_[index] = Attachment{std::move(*link), *hook};
+  if (auto replaced = replace_xdp(*link, programs_.xdp); !replaced) return replaced;
+  attached_[index] = Attachment{std::move(*link), *hook, found->second.name};
   describe(found->second, *hook);
-  log_.info(fmt::format("{}: program replaced, {} XDP as before", found->second.name,
-                        *hook == Hook::native ? "native" : "generic"));
+  log_.info(fmt::format("{}: program replaced, {} as before", found->second.name, words_for(*hook)));
   return {};
 }
 
@@ -135,44 +195,65 @@ Result<void> Attachments::attach(const Link& link) {
   if (!link.is_ethernet && !link.is_loopback)
     return fail(ErrorCode::invalid_argument, fmt::format("attaching to {}: it is no Ethernet interface", link.name));
   describe(link, Hook::generic);  // the mode that promises less, until it is known
-  auto attachment = try_modes(link);
+  auto attachment = try_ways(link);
   if (!attachment) return fail(attachment.error());
   describe(link, attachment->hook);
-  const std::string path = path_of(link.index);
-  unlink(path.c_str());  // of an interface that had the same index before
-  if (auto pinned = pin_link(attachment->link, path); !pinned) return pinned;
   attached_[link.index] = std::move(*attachment);
   return {};
 }
 
-Result<Attachments::Attachment> Attachments::try_modes(const Link& link) const {
-  std::string why_not_native = "as --mode asks";
-  const bool is_veth = link.kind == "veth";
-  if (choice_.mode == ModeChoice::automatic && is_veth) {
-    why_not_native = "because a veth sends native XDP's frames only if its other end runs an XDP program, too";
-  } else if (choice_.mode != ModeChoice::generic) {
-    auto native = attach_xdp(program_.fd, link, Hook::native);
-    if (native) {
-      log_.info(fmt::format("{}: attached, native XDP", link.name));
-      if (is_veth)
-        log_.warn(
-            fmt::format("{}: native XDP on a veth loses all that it sends unless the other end runs an "
-                        "XDP program, too",
-                        link.name));
-      return Attachment{std::move(*native), Hook::native};
+Result<Attachments::Attachment> Attachments::try_ways(const Link& link) const {
+  Ways ways = ways_onto(link, choice_.mode);
+  for (std::size_t i = 0;; ++i) {
+    const Hook hook = ways.hooks[i];
+    auto attachment = try_way(link, hook);
+    if (attachment) {
+      log_.info(
+          fmt::format("{}: attached, {}{}{}", link.name, words_for(hook), ways.why.empty() ? "" : ", ", ways.why));
+      return attachment;
     }
-    const ErrorCode code = native.error().code;
-    if (choice_.mode == ModeChoice::native || code == ErrorCode::busy || code == ErrorCode::permission_denied)
-      return fail(native.error());
-    why_not_native = fmt::format("because {}", native.error().message);
+    const ErrorCode code = attachment.error().code;
+    if (i + 1 == ways.hooks.size() || code == ErrorCode::busy || code == ErrorCode::permission_denied)
+      return attachment;
+    ways.why = fmt::format("because {}", attachment.error().message);
   }
-  auto generic = attach_xdp(program_.fd, link, Hook::generic);
-  if (!generic) return fail(generic.error());
-  log_.info(fmt::format("{}: attached, generic XDP, {}", link.name, why_not_native));
-  return Attachment{std::move(*generic), Hook::generic};
 }
 
-std::string Attachments::path_of(u32 index) const { return fmt::format("{}/{}", program_.links_directory, index); }
+Result<Attachments::Attachment> Attachments::try_way(const Link& link, Hook hook) const {
+  return hook == Hook::tc ? attach_by_tc(link) : attach_by_xdp(link, hook);
+}
+
+Result<Attachments::Attachment> Attachments::attach_by_xdp(const Link& link, Hook hook) const {
+  auto attached = attach_xdp(programs_.xdp, link, hook);
+  if (!attached) return fail(attached.error());
+  const std::string path = path_of(link.index);
+  unlink(path.c_str());  // of an interface that had the same index before
+  if (auto pinned = pin_link(*attached, path); !pinned) return fail(pinned.error());
+  if (hook == Hook::native && link.kind == "veth")
+    log_.warn(fmt::format(
+        "{}: native XDP on a veth loses all that it sends unless the other end runs an XDP program, too", link.name));
+  return Attachment{std::move(*attached), hook, link.name};
+}
+
+Result<Attachments::Attachment> Attachments::attach_by_tc(const Link& link) const {
+  const auto program = programs_.tc();
+  if (!program) return fail(program.error());
+  if (auto attached = attach_tc(*program, link, qdisc_pin_of(link.index)); !attached) return fail(attached.error());
+  return Attachment{File(), Hook::tc, link.name};
+}
+
+std::vector<api::InterfaceView> Attachments::list() const {
+  std::vector<api::InterfaceView> all;
+  for (const auto& [index, attachment] : attached_)
+    all.push_back({attachment.name, std::string(name_of(attachment.hook))});
+  return all;
+}
+
+std::string Attachments::qdisc_pin_of(u32 index) const {
+  return fmt::format("{}/{}", programs_.qdiscs_directory, index);
+}
+
+std::string Attachments::path_of(u32 index) const { return fmt::format("{}/{}", programs_.links_directory, index); }
 
 // The row's first word, which says that there is one, goes last. Readers may meet half of a changed IPv6 address, which would be
 // the source of one ICMP error.
@@ -197,6 +278,7 @@ void Attachments::forget(u32 index) {
   refused_.erase(index);
   if (attached_.erase(index) == 0) return;
   unlink(path_of(index).c_str());
+  unlink(qdisc_pin_of(index).c_str());
   log_.info(fmt::format("interface {} is gone", index));
 }
 

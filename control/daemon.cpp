@@ -74,7 +74,10 @@ class Daemon {
         data_plane_(std::move(data_plane)),
         clock_(clock),
         store_(runtime_.state_path()),
-        attachments_({.fd = data_plane_->programs().xdp.fd(), .links_directory = data_plane_->links_directory()},
+        attachments_({.xdp = data_plane_->programs().xdp.fd(),
+                      .tc = [this] { return data_plane_->tc_program(); },
+                      .links_directory = data_plane_->links_directory(),
+                      .qdiscs_directory = data_plane_->qdiscs_directory()},
                      options.interfaces, data_plane_->tables(), log_),
         sweeper_(data_plane_->tables(), clock_),
         sender_(std::move(sender)),
@@ -105,7 +108,8 @@ class Daemon {
                                  .clock = clock_,
                                  .store = &store_,
                                  .warn = log_.warn,
-                                 .available_pages = available_pages});
+                                 .available_pages = available_pages,
+                                 .interfaces = [this] { return attachments_.list(); }});
     if (!writer) return fail(writer.error());
     writer_ = std::move(*writer);
     next_hops_->forget_unclaimed();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "control/permission.hpp"
+#include "control/tc_filter.hpp"
 #include "control/xdp_link.hpp"
 
 namespace penstock::control {
@@ -20,10 +21,11 @@ namespace fs = std::filesystem;
 std::string config_path(const std::string& directory) { return directory + "/config"; }
 std::string maps_path(const std::string& directory) { return directory + "/maps"; }
 std::string links_path(const std::string& directory) { return directory + "/links"; }
+std::string qdiscs_path(const std::string& directory) { return directory + "/qdiscs"; }
 
 Result<void> make_directories(const std::string& directory) {
   std::error_code problem;
-  for (const std::string& path : {maps_path(directory), links_path(directory)}) {
+  for (const std::string& path : {maps_path(directory), links_path(directory), qdiscs_path(directory)}) {
     fs::create_directories(path, problem);
     if (problem) return fail_privileged("creating " + path, problem.value());
   }
@@ -120,17 +122,43 @@ Result<void> remove_links(const std::string& directory) {
   return {};
 }
 
+// From whatever interface of this network namespace has ours.
+Result<void> remove_filters(const std::string& directory) {
+  auto netlink = Netlink::open({});
+  if (!netlink) return fail(netlink.error());
+  const auto links = list_links(*netlink);
+  if (!links) return fail(links.error());
+  for (const Link& link : *links) {
+    const std::string pin = fmt::format("{}/{}", qdiscs_path(directory), link.index);
+    if (auto detached = detach_tc(link.index, pin); !detached) return detached;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<DataPlane>> DataPlane::start(const Options& options, const Log& log) {
   auto maps = adopt_or_create(options, log);
   if (!maps) return fail(maps.error());
+  std::error_code problem;
+  fs::create_directories(qdiscs_path(options.directory), problem);  // adopted tables may be of a version without
+  if (problem) return fail_privileged("creating " + qdiscs_path(options.directory), problem.value());
   auto programs = load_programs(*maps);
   if (!programs) return fail(programs.error());
   return std::unique_ptr<DataPlane>(new DataPlane(options.directory, std::move(*maps), std::move(*programs)));
 }
 
+Result<int> DataPlane::tc_program() {
+  if (!tc_.is_open()) {
+    auto loaded = load_tc_program(maps_);
+    if (!loaded) return fail(loaded.error());
+    tc_ = std::move(*loaded);
+  }
+  return tc_.fd();
+}
+
 Result<bool> DataPlane::unload(const std::string& directory) {
+  if (auto removed = remove_filters(directory); !removed) return fail(removed.error());
   if (auto removed = remove_links(links_path(directory)); !removed) return fail(removed.error());
   std::error_code problem;
   fs::remove(config_path(directory), problem);  // first: what is left without it is a leftover

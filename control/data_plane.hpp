@@ -4,7 +4,8 @@
 // <bpffs>/penstock/<inode of the network namespace>/
 //   maps/<name>          the tables (map_shape.hpp)
 //   config               PinnedConfig; written last, so that without it the rest is a leftover
-//   links/<interface>    the attached program, by the interface's index (attachments.hpp)
+//   links/<interface>    the attached XDP program, by the interface's index (attachments.hpp)
+//   qdiscs/<interface>   the interface's clsact was made by us, for the TC program (tc_filter.hpp)
 #pragma once
 
 #include <memory>
@@ -38,7 +39,10 @@ class DataPlane {
 
   [[nodiscard]] const Tables& tables() const { return maps_.tables(); }
   [[nodiscard]] const LoadedPrograms& programs() const { return programs_; }
+  // Loaded when it is first asked for: verifying it takes as long as everything else at the start.
+  [[nodiscard]] Result<int> tc_program();
   [[nodiscard]] std::string links_directory() const { return directory_ + "/links"; }
+  [[nodiscard]] std::string qdiscs_directory() const { return directory_ + "/qdiscs"; }
 
  private:
   DataPlane(std::string directory, Maps maps, LoadedPrograms programs)
@@ -47,6 +51,7 @@ class DataPlane {
   std::string directory_;
   Maps maps_;
   LoadedPrograms programs_;
+  File tc_;
 };
 
 // <bpffs>/penstock/<inode>

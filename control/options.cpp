@@ -43,8 +43,10 @@ Result<void> take_mode(Options& options, std::string_view text) {
     options.interfaces.mode = ModeChoice::native;
   else if (text == "generic")
     options.interfaces.mode = ModeChoice::generic;
+  else if (text == "tc")
+    options.interfaces.mode = ModeChoice::tc;
   else
-    return fail(ErrorCode::invalid_argument, fmt::format("\"{}\" is not auto, native or generic", text));
+    return fail(ErrorCode::invalid_argument, fmt::format("\"{}\" is not auto, native, tc or generic", text));
   return {};
 }
 
@@ -121,15 +123,17 @@ std::string_view help_text() {
 
 usage: penstockd [option…]
 
-Attaches the packet path (XDP) to the network interfaces and takes commands from ipvsadm and penstock, which find it by the
+Attaches the packet path (XDP or TC) to the network interfaces and takes commands from ipvsadm and penstock, which find it by the
 network namespace. The packet path and its tables are pinned in the BPF file system: when penstockd ends or is killed, packets
 go on being forwarded and connections stay; the next penstockd takes over.
 
   --interface NAME         serve on this interface; may be repeated
                            (default: every Ethernet interface that is up, and those that come up later)
-  --mode auto|native|generic
-                           where XDP runs: in the driver (native), in the kernel's stack (generic, slower, works everywhere),
-                           or native where it can (auto, the default)
+  --mode auto|native|tc|generic
+                           where the packet path runs: as XDP in the driver (native), in the kernel's stack behind it (tc, or
+                           XDP there: generic, which knows less of a packet), or native where the driver can and tc where it
+                           can't and on veth, tun and bridge, whose packets XDP would spoil (auto, the default); `penstock status`
+                           says which it is
   --connections-bytes SIZE memory for connections, 64 bytes each (default 64M: a million)
   --services-max N         virtual services (default 4096)
   --servers-max N          real servers of all services together, and one (default 4096, at most 65536)

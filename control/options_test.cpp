@@ -23,12 +23,12 @@ TEST(Options, without_any_serves_all_interfaces_with_the_default_sizes) {
 }
 
 TEST(Options, values_come_after_a_space_or_an_equals_sign) {
-  const auto options = parse({"--interface", "eth0", "--interface=eth1", "--mode=generic", "--connections-bytes",
-                              "128M", "--services-max", "8", "--servers-max=64K", "--schedule-cells", "1024",
-                              "--socket-group=adm", "--bpffs", "/b"});
+  const auto options =
+      parse({"--interface", "eth0", "--interface=eth1", "--mode=tc", "--connections-bytes", "128M", "--services-max",
+             "8", "--servers-max=64K", "--schedule-cells", "1024", "--socket-group=adm", "--bpffs", "/b"});
   ASSERT_TRUE(options) << options.error().message;
   EXPECT_THAT(options->interfaces.names, ElementsAre("eth0", "eth1"));
-  EXPECT_EQ(options->interfaces.mode, ModeChoice::generic);
+  EXPECT_EQ(options->interfaces.mode, ModeChoice::tc);
   EXPECT_EQ(
       options->sizes,
       (Sizes{.connections_bytes = u64{128} << 20, .services_max = 8, .servers_max = 65536, .schedule_cells = 1024}));
@@ -56,7 +56,7 @@ TEST(Options, mistakes_are_named) {
       {{""}, " is no option"},
       {{"--interface"}, "--interface wants a value"},
       {{"--unload=yes"}, "--unload takes no value"},
-      {{"--mode", "best"}, "--mode: \"best\" is not auto, native or generic"},
+      {{"--mode", "best"}, "--mode: \"best\" is not auto, native, tc or generic"},
       {{"--connections-bytes", "64X"}, "--connections-bytes: \"64X\" is not a size"},
       {{"--connections-bytes="}, "\"\" is not a size"},
       {{"--servers-max", "-1"}, "\"-1\" is not a size"},

@@ -117,6 +117,21 @@ TEST_F(PuntedTest, packet_over_the_next_hops_mtu_leaves_in_fragments) {
   expect_order();
 }
 
+TEST_F(PuntedTest, checksum_that_is_owed_is_completed_first) {
+  serve(Method::nat, 1400);
+  expect_dropped(send(query(1420)));
+  PuntedFrame& row = *std::ranges::find(tables().punted, punt_ready, &PuntedFrame::word);
+  Bytes pseudo_header(row.bytes + 26, row.bytes + 34);
+  append32(pseudo_header, 17);
+  append32(pseudo_header, 1428);
+  const u16 sum = static_cast<u16>(0xffff - naive_checksum(pseudo_header));
+  row.bytes[40] = static_cast<u8>(sum >> 8);
+  row.bytes[41] = static_cast<u8>(sum);
+  row.owes_checksum = 1;
+  EXPECT_EQ(advance(),
+            (All{{inner_link, nat_query(1420).fragment(0, 1376)}, {inner_link, nat_query(1420).fragment(1376, 52)}}));
+}
+
 TEST_F(PuntedTest, established_direct_connection_knows_its_hops_mtu_too) {
   serve(Method::direct, 1400);
   EXPECT_EQ(send(query(100)).verdict, Verdict::redirect);

@@ -320,7 +320,8 @@ Result<void> Writer::set_timeouts(const api::Timeouts& timeouts) {
 Result<api::Info> Writer::info() {
   const Config& config = around_.tables.config;
   return api::Info{.connection_buckets = config.connection_buckets,
-                   .connections_max = config.connection_buckets * records_per_bucket};
+                   .connections_max = config.connection_buckets * records_per_bucket,
+                   .interfaces = around_.interfaces ? around_.interfaces() : std::vector<api::InterfaceView>{}};
 }
 
 Result<std::vector<api::Counter>> Writer::reasons() {

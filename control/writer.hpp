@@ -31,6 +31,7 @@ class Writer final : public api::Director {
     Store* store = nullptr;                        // none: nothing survives the process
     std::function<void(const std::string&)> warn;  // what an operator should know, one line; may be empty
     std::function<u64()> available_pages = {};     // for the defences (defence.hpp); may be empty: plenty
+    std::function<std::vector<api::InterfaceView>()> interfaces = {};  // for info(); may be empty: none
   };
 
   // Programs what the store holds. Tables that a former writer left (same boot secret) are adopted: slots, counters,

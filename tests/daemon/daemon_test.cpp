@@ -60,6 +60,13 @@ class Daemon : public World {
     return shell(std::string("ip link show ") + interface + " | grep -q xdp");
   }
 
+  bool has_filter(const char* interface) const {
+    return shell(std::string("tc filter show dev ") + interface + " ingress | grep -q penstock_tc");
+  }
+
+  // On a veth, with --mode auto.
+  bool is_served(const char* interface) const { return has_filter(interface) && !has_xdp(interface); }
+
   std::string pins() const { return control::pin_directory(bpffs(), *control::own_network_namespace()); }
 };
 
@@ -73,7 +80,7 @@ TEST_F(Daemon, killed_and_started_again_goes_on_with_services_connections_and_co
 
   first.signal(SIGKILL);
   EXPECT_EQ(first.wait(), 128 + SIGKILL);
-  EXPECT_TRUE(has_xdp("eth0")) << "the packet path outlives the daemon";
+  EXPECT_TRUE(is_served("eth0")) << "the packet path outlives the daemon";
   ASSERT_TRUE(send_datagram());
 
   auto second = start_serving_daemon();
@@ -100,9 +107,9 @@ TEST_F(Daemon, ends_on_sigterm_and_leaves_the_packet_path_until_unload) {
   EXPECT_EQ(daemon.wait(), 0);
   EXPECT_THAT(log(), HasSubstr("the packet path goes on serving"));
   EXPECT_FALSE(std::filesystem::exists(socket_path()));
-  EXPECT_TRUE(has_xdp("eth0"));
+  EXPECT_TRUE(is_served("eth0"));
   EXPECT_EQ(start_daemon({"--unload"}).wait(), 0) << log();
-  EXPECT_FALSE(has_xdp("eth0"));
+  EXPECT_FALSE(is_served("eth0"));
   EXPECT_FALSE(std::filesystem::exists(pins()));
   EXPECT_EQ(start_daemon({"--unload"}).wait(), 0) << "nothing to unload is no error";
 }
@@ -136,7 +143,7 @@ TEST_F(Daemon, another_xdp_program_on_the_interface_is_named) {
   ASSERT_TRUE(other) << other.error().message;
   const auto held = control::attach_xdp(other->program(), {.index = 2, .name = "eth0"}, Hook::generic);
   ASSERT_TRUE(held) << held.error().message;
-  EXPECT_EQ(start_daemon({"--interface", "eth0"}).wait(), 1);
+  EXPECT_EQ(start_daemon({"--interface", "eth0", "--mode", "generic"}).wait(), 1);
   EXPECT_THAT(log(), HasSubstr("another XDP program, \"penstock_xdp\""));
 }
 
@@ -144,10 +151,10 @@ TEST_F(Daemon, interface_that_comes_later_is_served_and_one_that_comes_back_agai
   auto daemon = start_serving_daemon();
   for (int time = 0; time < 2; ++time) {
     ASSERT_TRUE(shell("ip link add late0 type veth peer name late1 && ip link set late0 up"));
-    EXPECT_TRUE(comes_true([&] { return has_xdp("late0"); })) << log();
+    EXPECT_TRUE(comes_true([&] { return is_served("late0"); })) << log();
     ASSERT_TRUE(shell("ip link del late0"));
   }
-  EXPECT_FALSE(has_xdp("lo"));
+  EXPECT_FALSE(is_served("lo"));
 }
 
 TEST_F(Daemon, only_named_interfaces_are_served) {
@@ -174,7 +181,7 @@ TEST_F(Daemon, tables_of_another_version_are_refused_until_unload) {
 
   EXPECT_EQ(start_daemon().wait(), 1);
   EXPECT_THAT(log(), HasSubstr("`penstockd --unload` removes them"));
-  EXPECT_TRUE(has_xdp("eth0")) << "a refusal changes nothing";
+  EXPECT_TRUE(is_served("eth0")) << "a refusal changes nothing";
   EXPECT_EQ(start_daemon({"--unload"}).wait(), 0);
   auto fresh = start_serving_daemon();
   EXPECT_TRUE(client()->service(dns)) << "services are kept over an unload";
@@ -187,7 +194,7 @@ TEST_F(Daemon, half_made_pins_of_a_daemon_that_died_early_are_replaced) {
   ASSERT_TRUE(std::filesystem::remove(pins() + "/config"));
   auto fresh = start_serving_daemon();
   EXPECT_THAT(log(), HasSubstr("new tables"));
-  EXPECT_TRUE(has_xdp("eth0"));
+  EXPECT_TRUE(is_served("eth0"));
 }
 
 // What `body` returns in a child that is the user nobody.
