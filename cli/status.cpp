@@ -21,6 +21,13 @@ std::string counters_table(const std::vector<api::Counter>& counters, bool are_r
   return text;
 }
 
+std::string interfaces_in_words(const Status& status) {
+  std::string text;
+  for (const api::InterfaceView& interface : status.interfaces)
+    text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", interface.name, interface.mode);
+  return text.empty() ? "none" : text;
+}
+
 }  // namespace
 
 Result<Status> read_status(api::Director& director) {
@@ -45,17 +52,6 @@ Result<Status> read_status(api::Director& director) {
   status.reasons = *std::move(reasons);
   return status;
 }
-
-namespace {
-
-std::string interfaces_in_words(const Status& status) {
-  std::string text;
-  for (const api::InterfaceView& interface : status.interfaces)
-    text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", interface.name, interface.mode);
-  return text.empty() ? "none" : text;
-}
-
-}  // namespace
 
 std::string status_table(const Status& status) {
   const std::string lost = counters_table(status.reasons, false, "not forwarded");
