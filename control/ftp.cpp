@@ -160,7 +160,10 @@ bool rewrite(NativePlatform& p, FrameBuffer& frame, Segment& segment, const FtpA
   if (!frame.cut_to(segment.text + said.begin) || !frame.grow_tail(text.size() + tail.size())) return false;
   std::memcpy(frame.begin() + segment.text + said.begin, text.data(), text.size());
   if (!tail.empty()) std::memcpy(frame.end() - tail.size(), tail.data(), tail.size());
-  if (!grow_lengths(p, segment.packet, change)) return false;
+  const bool is_ipv6 = segment.packet.key.family == Family::ipv6;
+  if (!(is_ipv6 ? grow_lengths<sizeof(Ipv6Header)>(p, segment.packet, change)
+                : grow_lengths<sizeof(Ipv4Header)>(p, segment.packet, change)))
+    return false;
   segment.packet.ip_length += change;
   auto* tcp = transport_header<TcpHeader>(p, segment.packet);
   tcp->checksum = 0;

@@ -5,6 +5,7 @@
 
 #include "datapath/abi/ftp.hpp"
 #include "datapath/core/reply.hpp"
+#include "datapath/core/tcp_option.hpp"
 
 namespace penstock {
 
@@ -44,10 +45,6 @@ PEN_INLINE Shift shift_of(P& p, Work& work) {
   return __builtin_bit_cast(Shift, flow.detail);
 }
 
-static constexpr u32 tcp_options_max = 40;  // bytes
-static constexpr u8 tcp_option_end = 0;
-static constexpr u8 tcp_option_none = 1;
-static constexpr u8 tcp_option_sack = 5;
 static constexpr u32 sack_edges_max = 8;
 static constexpr u32 frame_mask = 0x3fff;  // options stand at any offset
 
@@ -80,17 +77,12 @@ PEN_INLINE u64 shift_edge(P& p, const Work& work, u32 offset) {
   return part_of_sum(~before, offset) + part_of_sum(after, offset);
 }
 
-struct TcpOption {
-  u8 kind;
-  u8 length;
-};
-
 // Where the SACK option stands in the TCP header; its length is 0 if there is none.
 template <Platform P>
 PEN_INLINE TcpOption find_sack(P& p, const Packet& packet, u32 end, u32& at) {
   at = sizeof(TcpHeader);
   PEN_ROLLED
-  for (u32 i = 0; i < tcp_options_max && at + sizeof(TcpOption) <= end; ++i) {
+  for (u32 i = 0; i < tcp_option_bytes_max && at + sizeof(TcpOption) <= end; ++i) {
     const auto* option = header_at<TcpOption>(p, (packet.transport + at) & frame_mask);
     if (!option || option->kind == tcp_option_end) break;
     if (option->kind == tcp_option_sack) return *option;

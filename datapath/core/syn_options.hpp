@@ -9,16 +9,9 @@
 #pragma once
 
 #include "datapath/core/ends.hpp"
+#include "datapath/core/tcp_option.hpp"
 
 namespace penstock {
-
-static constexpr u32 tcp_option_bytes_max = 40;
-static constexpr u8 tcp_option_end = 0;
-static constexpr u8 tcp_option_none = 1;
-static constexpr u8 tcp_option_mss = 2;
-static constexpr u8 tcp_option_timestamps = 8;
-static constexpr u8 tcp_mss_bytes = 4;
-static constexpr u8 tcp_timestamps_bytes = 10;
 
 // Smaller ones are not made even smaller (Linux: TCP_MIN_MSS).
 static constexpr u32 tcp_mss_min = 88;
