@@ -144,12 +144,12 @@ Result<void> Attachments::adopt(const std::map<u32, Link>& links) {
 }
 
 Result<void> Attachments::adopt_filter(const Link& link) {
-  const auto ours = has_tc_filter(link.index);
+  const auto ours = has_tc_filter(link.index, Side::in);
   if (!ours) return fail(ours.error());
   if (!*ours) return {};
   if (!is_asked_for(link, Hook::tc) || attached_.contains(link.index)) {
     log_.info(fmt::format("{}: detaching, the options no longer ask for it", link.name));
-    return detach_tc(link.index, qdisc_pin_of(link.index));
+    return detach_tc(link.index, Side::in, qdisc_pin_of(link.index));
   }
   auto attachment = attach_by_tc(link);
   if (!attachment) return fail(attachment.error());
@@ -199,6 +199,7 @@ Result<void> Attachments::attach(const Link& link) {
   if (!attachment) return fail(attachment.error());
   describe(link, attachment->hook);
   attached_[link.index] = std::move(*attachment);
+  if (watches_own_) watch_on(link.index, attached_[link.index]);
   return {};
 }
 
@@ -236,9 +237,10 @@ Result<Attachments::Attachment> Attachments::attach_by_xdp(const Link& link, Hoo
 }
 
 Result<Attachments::Attachment> Attachments::attach_by_tc(const Link& link) const {
-  const auto program = programs_.tc();
+  const auto program = programs_.tc(TcProgram::in);
   if (!program) return fail(program.error());
-  if (auto attached = attach_tc(*program, link, qdisc_pin_of(link.index)); !attached) return fail(attached.error());
+  if (auto attached = attach_tc(*program, link, Side::in, qdisc_pin_of(link.index)); !attached)
+    return fail(attached.error());
   return Attachment{File(), Hook::tc, link.name};
 }
 
@@ -247,6 +249,26 @@ std::vector<api::InterfaceView> Attachments::list() const {
   for (const auto& [index, attachment] : attached_)
     all.push_back({attachment.name, std::string(name_of(attachment.hook))});
   return all;
+}
+
+void Attachments::watch_own(bool wanted) {
+  if (watches_own_ == wanted) return;
+  watches_own_ = wanted;
+  for (const auto& [index, attachment] : attached_) watch_on(index, attachment);
+}
+
+// Without it packets are forwarded as they should be, so that what goes wrong is only said.
+void Attachments::watch_on(u32 index, const Attachment& attachment) const {
+  const std::string pin = qdisc_pin_of(index);
+  if (!watches_own_.value_or(false)) {
+    if (auto detached = detach_tc(index, Side::out, pin); !detached) log_.warn(detached.error().message);
+    return;
+  }
+  const auto program = programs_.tc(TcProgram::out);
+  const auto attached = program ? attach_tc(*program, {.index = index, .name = attachment.name}, Side::out, pin)
+                                : Result<void>(fail(program.error()));
+  if (!attached)
+    log_.warn(fmt::format("connections to this machine itself are not followed: {}", attached.error().message));
 }
 
 std::string Attachments::qdisc_pin_of(u32 index) const {

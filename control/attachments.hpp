@@ -7,12 +7,14 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "api/types.hpp"
 #include "base/result.hpp"
 #include "control/file.hpp"
+#include "control/loader.hpp"
 #include "control/log.hpp"
 #include "control/rtnetlink.hpp"
 #include "datapath/native/tables.hpp"
@@ -41,10 +43,10 @@ struct Ways {
 class Attachments {
  public:
   struct Programs {
-    int xdp;                          // outlives the object
-    std::function<Result<int>()> tc;  // loads it, if it isn't; what it gives outlives the object
-    std::string links_directory;      // on a bpffs
-    std::string qdiscs_directory;     // on a bpffs
+    int xdp;                                   // outlives the object
+    std::function<Result<int>(TcProgram)> tc;  // loads it, if it isn't; what it gives outlives the object
+    std::string links_directory;               // on a bpffs
+    std::string qdiscs_directory;              // on a bpffs
   };
 
   // `tables` outlive the object.
@@ -54,6 +56,8 @@ class Attachments {
   Result<void> start(const std::map<u32, Link>& links);
   // What changed on a link.
   void take(const LinkEvent& event);
+  // Whether the kernel's own packets are watched on their way out, as they must be while real servers are the director itself.
+  void watch_own(bool wanted);
   // What is attached where, by interface index.
   [[nodiscard]] std::vector<api::InterfaceView> list() const;
 
@@ -83,6 +87,9 @@ class Attachments {
   InterfaceChoice choice_;
   const Tables& tables_;
   Log log_;
+  void watch_on(u32 index, const Attachment& attachment) const;
+
+  std::optional<bool> watches_own_;     // nothing: what a former daemon left is not known
   std::map<u32, Attachment> attached_;  // by interface index
   std::map<u32, std::string> refused_;  // and why, so that it is said once
 };

@@ -75,7 +75,7 @@ class Daemon {
         clock_(clock),
         store_(runtime_.state_path()),
         attachments_({.xdp = data_plane_->programs().xdp.fd(),
-                      .tc = [this] { return data_plane_->tc_program(); },
+                      .tc = [this](TcProgram which) { return data_plane_->tc_program(which); },
                       .links_directory = data_plane_->links_directory(),
                       .qdiscs_directory = data_plane_->qdiscs_directory()},
                      options.interfaces, data_plane_->tables(), log_),
@@ -92,6 +92,7 @@ class Daemon {
     const Every tick(io_, tick_interval, [this] { writer_->tick(); });
     const Every refresh(io_, refresh_interval, [this] {
       if (next_hops_->wants_refresh()) next_hops_->refresh();
+      attachments_.watch_own(next_hops_->has_local());
     });
     io_.run();
     return outcome_;

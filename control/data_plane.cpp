@@ -130,7 +130,8 @@ Result<void> remove_filters(const std::string& directory) {
   if (!links) return fail(links.error());
   for (const Link& link : *links) {
     const std::string pin = fmt::format("{}/{}", qdiscs_path(directory), link.index);
-    if (auto detached = detach_tc(link.index, pin); !detached) return detached;
+    for (const Side side : {Side::in, Side::out})
+      if (auto detached = detach_tc(link.index, side, pin); !detached) return detached;
   }
   return {};
 }
@@ -148,13 +149,14 @@ Result<std::unique_ptr<DataPlane>> DataPlane::start(const Options& options, cons
   return std::unique_ptr<DataPlane>(new DataPlane(options.directory, std::move(*maps), std::move(*programs)));
 }
 
-Result<int> DataPlane::tc_program() {
-  if (!tc_.is_open()) {
-    auto loaded = load_tc_program(maps_);
+Result<int> DataPlane::tc_program(TcProgram which) {
+  File& program = which == TcProgram::in ? tc_in_ : tc_out_;
+  if (!program.is_open()) {
+    auto loaded = load_tc_program(maps_, which);
     if (!loaded) return fail(loaded.error());
-    tc_ = std::move(*loaded);
+    program = std::move(*loaded);
   }
-  return tc_.fd();
+  return program.fd();
 }
 
 Result<bool> DataPlane::unload(const std::string& directory) {

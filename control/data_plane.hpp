@@ -40,7 +40,7 @@ class DataPlane {
   [[nodiscard]] const Tables& tables() const { return maps_.tables(); }
   [[nodiscard]] const LoadedPrograms& programs() const { return programs_; }
   // Loaded when it is first asked for: verifying it takes as long as everything else at the start.
-  [[nodiscard]] Result<int> tc_program();
+  [[nodiscard]] Result<int> tc_program(TcProgram which);
   [[nodiscard]] std::string links_directory() const { return directory_ + "/links"; }
   [[nodiscard]] std::string qdiscs_directory() const { return directory_ + "/qdiscs"; }
 
@@ -51,7 +51,8 @@ class DataPlane {
   std::string directory_;
   Maps maps_;
   LoadedPrograms programs_;
-  File tc_;
+  File tc_in_;
+  File tc_out_;
 };
 
 // <bpffs>/penstock/<inode>

@@ -101,13 +101,17 @@ Result<File> take_program(bpf_object* object, const char* name) {
   return file;
 }
 
-// `begin` to `end`: an embedded object, loaded over `maps`.
-Result<Object> load_object(const unsigned char* begin, const unsigned char* end, const Maps& maps) {
+// `begin` to `end`: an embedded object, loaded over `maps`; all its programs, or one.
+Result<Object> load_object(const unsigned char* begin, const unsigned char* end, const Maps& maps,
+                           std::string_view only = {}) {
   const Listening listening;
   LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "penstock");
   Object object(bpf_object__open_mem(begin, static_cast<size_t>(end - begin), &options));
   if (!object) return fail_errno("reading the embedded BPF object", errno);
   if (auto put = put_maps(object.get(), maps); !put) return fail(put.error());
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, object.get())
+      bpf_program__set_autoload(program, only.empty() || only == bpf_program__name(program));
   if (bpf_object__load(object.get()) != 0)
     return fail_privileged(fmt::format("loading the data plane into the kernel: {}", last_words), errno);
   return object;
@@ -115,10 +119,11 @@ Result<Object> load_object(const unsigned char* begin, const unsigned char* end,
 
 }  // namespace
 
-Result<File> load_tc_program(const Maps& maps) {
-  const auto object = load_object(penstock_balance_tc_bpf_begin, penstock_balance_tc_bpf_end, maps);
+Result<File> load_tc_program(const Maps& maps, TcProgram which) {
+  const char* name = which == TcProgram::in ? "penstock_tc" : "penstock_tc_out";
+  const auto object = load_object(penstock_balance_tc_bpf_begin, penstock_balance_tc_bpf_end, maps, name);
   if (!object) return fail(object.error());
-  return take_program(object->get(), "penstock_tc");
+  return take_program(object->get(), name);
 }
 
 Result<LoadedPrograms> load_programs(const Maps& maps) {

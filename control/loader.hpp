@@ -16,8 +16,10 @@ struct LoadedPrograms {
 // The verifier's last words are in the error's sentence.
 [[nodiscard]] Result<LoadedPrograms> load_programs(const Maps& maps);
 
-// The same packet path as a TC program, penstock_tc. Apart, because verifying takes as long again and few machines need both.
-[[nodiscard]] Result<File> load_tc_program(const Maps& maps);
+// The same packet path as a TC program, and what watches packets of the director's own kernel on their way out (core/own_reply.hpp).
+// Apart, because verifying takes as long again and few machines need all of them.
+enum class TcProgram { in, out };
+[[nodiscard]] Result<File> load_tc_program(const Maps& maps, TcProgram which);
 
 struct LoadedProgram {
   Maps maps;

@@ -23,7 +23,6 @@ std::span<const u8> frame_in(const PuntedFrame& punted) {
 std::optional<FlowKey> awaited_by(const PuntedFrame& punted, const Tables& tables, u32 now) {
   FrameBuffer buffer(frame_in(punted));
   NativePlatform platform(tables, buffer, now, punted.interface);
-  static_cast<void>(platform.take_tag());
   Packet packet{};
   if (!parse_network(platform, packet).ok) return std::nullopt;
   if (packet.key.family == Family::ipv6 && !skip_extensions(platform, packet).ok) return std::nullopt;
@@ -36,7 +35,6 @@ void complete_checksum(FrameBuffer& buffer, const Tables& tables, u32 now, u32 i
   NativePlatform platform(tables, buffer, now, interface);
   Work& work = *platform.work();
   work.packet = {};
-  const VlanTag tag = platform.take_tag();
   const bool is_parsed = parse_network(platform, work.packet).ok &&
                          (work.packet.key.family == Family::ipv4 || skip_extensions(platform, work.packet).ok);
   if (is_parsed && is_sctp(work.packet.key)) static_cast<void>(platform.run_crc(work));
@@ -47,7 +45,16 @@ void complete_checksum(FrameBuffer& buffer, const Tables& tables, u32 now, u32 i
     *field = static_cast<u16>(~fold(sum));
     if (*field == 0) *field = 0xffff;
   }
+}
+
+// The frame as it came.
+FrameBuffer restored(const PuntedFrame& punted, const Tables& tables, u32 now) {
+  FrameBuffer buffer(frame_in(punted));
+  if (punted.owes_checksum != 0) complete_checksum(buffer, tables, now, punted.interface);
+  NativePlatform platform(tables, buffer, now, punted.interface);
+  const VlanTag tag{.type = punted.tag_type, .control = punted.tag_control};
   if (is_tag(tag.type)) static_cast<void>(platform.put_tag(tag));
+  return buffer;
 }
 
 // Largest IP packet that the way out takes: the next hop's, or the link's where the packet goes back by the client's way.
@@ -135,8 +142,7 @@ bool Punted::has_begun(u32 index, u32 now) {
 }
 
 void Punted::process(const PuntedFrame& punted, u32 now) {
-  FrameBuffer buffer(frame_in(punted));
-  if (punted.owes_checksum != 0) complete_checksum(buffer, tables_, now, punted.interface);
+  FrameBuffer buffer = restored(punted, tables_, now);
   if (punted.why == Punt::ftp_text && !read_ftp(tables_, buffer, now, punted.interface)) return;
   const auto run =
       punted.why == Punt::fragmentation ? NativePlatform::Run::to_fragment : NativePlatform::Run::after_waiting;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <algorithm>
 
 #include "control/images.hpp"
 
@@ -107,6 +108,10 @@ void RtnetlinkNextHops::take_addresses(const AddressEvent& event,
   network_.take(event);
   const auto link = network_.links.find(event.own.interface);
   if (link != network_.links.end()) on_link(LinkEvent{.link = link->second});
+}
+
+bool RtnetlinkNextHops::has_local() const {
+  return std::ranges::any_of(entries_, [](const auto& entry) { return entry.second.route.kind == Route::Kind::local; });
 }
 
 void RtnetlinkNextHops::refresh() {

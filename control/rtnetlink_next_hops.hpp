@@ -37,6 +37,9 @@ class RtnetlinkNextHops final : public NextHops {
   // Looks up every route again.
   void refresh();
 
+  // Some server is this machine itself.
+  [[nodiscard]] bool has_local() const;
+
   [[nodiscard]] const std::map<u32, Link>& links() const { return network_.links; }
 
  private:

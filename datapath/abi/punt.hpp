@@ -28,7 +28,9 @@ struct alignas(64) PuntedFrame {
   u32 interface;  // that it came in by
   u32 ticks;      // when
   Punt why;
-  u64 owes_checksum;  // 1: its transport checksum holds the pseudo header's sum only (core/owed.hpp)
+  u32 owes_checksum;  // 1: its transport checksum holds the pseudo header's sum only (core/owed.hpp)
+  be16 tag_type;      // of the VLAN tag that was taken off; 0: none
+  be16 tag_control;
   u64 reserved[4];
   u8 bytes[punted_bytes_max];
 };

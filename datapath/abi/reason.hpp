@@ -32,6 +32,7 @@ namespace penstock {
   X(connection_table_full, "no free slot for a new connection that can't do without")                                       \
   X(superseded, "its connection was ended by another packet that begins the same flow")     \
   X(local_ports_exhausted, "fullnat: no local address has a free port towards the real server")                             \
+  X(loopback_server, "nat to a loopback address: the kernel takes nothing from outside there")                             \
   X(icmp_ttl_exceeded, "an ICMP error whose TTL ran out here: no error is sent about an error")                             \
   X(icmp_checksum, "an ICMP error about a connection, with a wrong checksum")                                               \
   X(icmp_taken, "an ICMP error about a tunnel's packet of which its client need not know")  \

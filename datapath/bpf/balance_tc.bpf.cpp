@@ -1,6 +1,6 @@
 // The director as a TC program, for interfaces where XDP would not do (ADR-0012): the same packet path over socket buffers.
 #include "datapath/bpf/tc_platform.hpp"
-#include "datapath/core/balance.hpp"
+#include "datapath/core/own_reply.hpp"
 
 extern "C" {
 
@@ -26,6 +26,15 @@ PEN_SECTION("tc") int penstock_tc(__sk_buff* context) {
       break;
   }
   return TC_ACT_SHOT;
+}
+
+// On the way out. What came in by an interface is not the kernel's own.
+PEN_SECTION("tc") int penstock_tc_out(__sk_buff* context) {
+  if (context->ingress_ifindex != 0) return TC_ACT_UNSPEC;
+  penstock::TcPlatform platform(context);
+  platform.begin();
+  penstock::watch_own(platform);
+  return TC_ACT_UNSPEC;
 }
 
 PEN_SECTION("license") char penstock_license[] = "Dual MIT/GPL";

@@ -193,6 +193,11 @@ PEN_INLINE Direction direction_of(Method method) {
   return is_translating(method) ? Direction::input : Direction::input_only;
 }
 
+// The director sees both sides of nat and fullnat, and of connections whose real server is itself.
+PEN_INLINE Direction direction_of(u8 traits) {
+  return (traits & trait_answered) != 0 ? Direction::input : direction_of(method_of(traits));
+}
+
 // Expiry is written anew only when it moves by more than this part of a second: a busy connection's line stays clean.
 static constexpr u32 refreshes_per_second = 8;
 

@@ -21,6 +21,19 @@ PEN_INLINE bool write_to_server(P& p, Work& work, const Ends& to) {
   return true;
 }
 
+PEN_INLINE bool is_loopback(const AddressImage& address, Family family) {
+  if (family == Family::ipv4) return (address.low & 0xff) == 127;
+  return address.low == 0 && address.high == 1ULL << 56;
+}
+
+// The real server is the director itself. IPVS: what comes from outside is never sent to a loopback address.
+template <Platform P>
+PEN_INLINE Next deliver(P& p, Work& work, const Ends& to) {
+  const FlowKey& key = work.packet.key;
+  if (is_loopback(to.destination, key.family)) return drop(p, Reason::loopback_server);
+  return write_ends(p, work, ends_of(key), to) ? pass(p, Reason::pass_local) : drop(p, Reason::bug);
+}
+
 // A stage. Errors that it sends count nowhere: IPVS finds no connection by the virtual address in them.
 template <Platform P>
 PEN_INLINE Next forward_nat(P& p, Work& work) {
@@ -29,7 +42,7 @@ PEN_INLINE Next forward_nat(P& p, Work& work) {
   const NextHop* hop = p.next_hop(work.route.next_hop);
   if (!server || !hop) return drop(p, Reason::bug);
   const Ends to = ends_to(packet.key, work.route, *server);
-  if (hop->state == NextHopState::local) return pass(p, Reason::pass_local);
+  if (hop->state == NextHopState::local) return deliver(p, work, to);
   if (packet.ttl <= 1) return refuse_ttl(p, work, no_slot);
   if (hop->state != NextHopState::resolved) {
     if (!write_to_server(p, work, to)) return drop(p, Reason::bug);

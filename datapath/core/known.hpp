@@ -62,7 +62,7 @@ PEN_INLINE Next take_known(P& p, Work& work, const Flow& flow) {
   const ServerRoute route = route_of(server);
   if (!is_alive(flow, route)) return take_orphan(p, flow);
   const Method method = method_of(flow.traits);
-  track(p, work, flow, direction_of(method));
+  track(p, work, flow, direction_of(flow.traits));
   if (method == Method::direct && !work.packet.is_first_fragment) {
     count_in(p, work.packet, flow.server);
     return forward_direct(p, work, flow.server, route.next_hop);

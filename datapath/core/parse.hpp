@@ -77,15 +77,20 @@ PEN_INLINE bool is_for_us(P& p, const EthernetHeader& ethernet) {
   return difference == 0;
 }
 
+template <Platform P>
+PEN_INLINE Parsed parse_ip(const P& p, be16 type, Packet& packet) {
+  if (type == ethertype_ipv4) return parse_ipv4(p, packet);
+  if (type == ethertype_ipv6) return parse_ipv6(p, packet);
+  return unfit(Reason::pass_not_ip);
+}
+
 // Family, addresses, protocol, lengths. `packet` comes zeroed.
 template <Platform P>
 PEN_INLINE Parsed parse_network(P& p, Packet& packet) {
   const auto* ethernet = header_at<EthernetHeader>(p, 0);
   if (!ethernet) return unfit(Reason::pass_malformed);
   if (!is_for_us(p, *ethernet)) return unfit(Reason::pass_other_host);
-  if (ethernet->type == ethertype_ipv4) return parse_ipv4(p, packet);
-  if (ethernet->type == ethertype_ipv6) return parse_ipv6(p, packet);
-  return unfit(Reason::pass_not_ip);
+  return parse_ip(p, ethernet->type, packet);
 }
 
 // What every offset of a transport header is: below 16 KiB, and a multiple of four behind Ethernet's fourteen bytes. Said again

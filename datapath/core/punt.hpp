@@ -30,10 +30,9 @@ PEN_INLINE u32 first_row(const Work& work) {
   return static_cast<u32>(work.packet.hash) ^ (is_ftp ? 0 : work.packet.fragment_id);
 }
 
-// A stage: the frame goes into a row of its own, and is dropped here.
+// A stage: the frame goes into a row of its own, without its VLAN tag, which stands beside it, and is dropped here.
 template <Platform P>
 PEN_INLINE Next punt(P& p, Work& work) {
-  if (work.packet.tag.type != be16{} && !p.put_tag(work.packet.tag)) return drop(p, Reason::no_room);
   work.tag = {};
   const u32 length = p.length();
   const bool owes = owes_checksum(p, work.packet);
@@ -49,6 +48,8 @@ PEN_INLINE Next punt(P& p, Work& work) {
     frame->ticks = p.now();
     frame->why = work.punt;
     frame->owes_checksum = owes;
+    frame->tag_type = work.packet.tag.type;
+    frame->tag_control = work.packet.tag.control;
     const bool copied = length <= punted_bytes_max && p.copy_frame(row, length);
     exchange(&frame->word, copied ? punt_ready : punt_free);
     return drop(p, copied ? reason_of(work.punt) : Reason::punt_full);

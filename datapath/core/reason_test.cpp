@@ -205,6 +205,14 @@ const std::map<Reason, Case>& cases() {
          world.tables().local_pool->count[0] = 0;
          check(world, world.send(syn_packet()));
        }},
+      {Reason::loopback_server,
+       [](auto check) {
+         World world;
+         const u32 hop = world.add_hop(11, 1500, NextHopState::local);
+         const u32 rs = world.director.add_server({.address = "127.0.0.1", .next_hop = hop, .method = Method::nat});
+         world.director.add_service({vip, web, 6}, {rs});
+         check(world, world.send(in4().tcp(40000, web, syn)));
+       }},
       {Reason::icmp_ttl_exceeded,
        [](auto check) {
          Any world;

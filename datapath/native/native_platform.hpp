@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "datapath/core/balance.hpp"
+#include "datapath/core/own_reply.hpp"
 #include "datapath/native/tables.hpp"
 
 namespace penstock {
@@ -168,6 +168,15 @@ struct PacketResult {
   u32 interface;  // it leaves by; meaningful for transmit and redirect
   std::vector<u8> frame;
 };
+
+// One frame that the director's own kernel sends: as it then leaves.
+[[nodiscard]] inline std::vector<u8> process_own(const Tables& tables, std::span<const u8> frame, u32 now) {
+  FrameBuffer buffer(frame);
+  NativePlatform platform(tables, buffer, now, 0);
+  watch_own(platform);
+  const auto left = buffer.frame();
+  return {left.begin(), left.end()};
+}
 
 // Takes one frame through the packet path.
 [[nodiscard]] inline PacketResult process(const Tables& tables, std::span<const u8> frame, u32 now, u32 ingress) {

@@ -107,5 +107,29 @@ TEST_F(Tc, interface_that_comes_back_is_served_again) {
   }
 }
 
+TEST_F(Tc, replies_of_the_director_itself_are_watched_while_it_is_a_real_server) {
+  const auto has_watch = [] { return shell("tc filter show dev eth0 egress | grep -q penstock_tc_out"); };
+  auto daemon = start_serving_daemon({"--mode", "generic"});
+  EXPECT_FALSE(has_watch());
+  const auto director = client();
+  model::Service service;
+  service.key = {model::Protocol::tcp, {*model::parse_address("10.9.0.100"), 80}, 0};
+  service.scheduler = "rr";
+  ASSERT_TRUE(director->add_service(service));
+  model::RealServer server;
+  server.endpoint = {*model::parse_address("127.0.0.1"), 80};
+  ASSERT_TRUE(director->add_server(service.key, server));
+  EXPECT_TRUE(comes_true(has_watch)) << log();
+  EXPECT_FALSE(in_peer("exec 3<>/dev/tcp/10.9.0.100/80")) << "nobody listens there";
+  const auto view = director->service(service.key);
+  ASSERT_TRUE(view);
+  EXPECT_EQ(view->statistics.out_packets, 1U);
+  EXPECT_EQ(view->servers[0].active, 0U);
+  EXPECT_EQ(view->servers[0].inactive, 1U);
+  ASSERT_TRUE(director->delete_server(service.key, server.endpoint));
+  EXPECT_TRUE(comes_true([&] { return !has_watch(); })) << log();
+  EXPECT_FALSE(has_clsact());
+}
+
 }  // namespace
 }  // namespace penstock::tests

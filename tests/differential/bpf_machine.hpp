@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bpf/bpf.h>
+#include <linux/pkt_cls.h>
 
 #include <array>
 #include <cerrno>
@@ -26,13 +27,34 @@ struct RunResult {
   Bytes frame;
 };
 
+enum class ProgramKind { xdp, tc };
+
+// TC says the same of a frame that goes back and of one that goes on.
+[[nodiscard]] inline Verdict verdict_of_tc(u32 returned) {
+  switch (static_cast<int>(returned)) {
+    case TC_ACT_UNSPEC:
+      return Verdict::pass;
+    case TC_ACT_SHOT:
+      return Verdict::drop;
+    case TC_ACT_REDIRECT:
+      return Verdict::redirect;
+    default:
+      return Verdict::aborted;
+  }
+}
+
 // Threads may share it; each runs on the CPU it is on.
 class BpfMachine {
  public:
-  [[nodiscard]] static Result<BpfMachine> load(const Config& config) {
+  [[nodiscard]] static Result<BpfMachine> load(const Config& config, ProgramKind kind = ProgramKind::xdp) {
     auto program = control::load(config);
     if (!program) return tl::unexpected(program.error());
-    return BpfMachine(std::move(*program));
+    BpfMachine machine(std::move(*program));
+    if (kind == ProgramKind::xdp) return machine;
+    auto tc = control::load_tc_program(machine.program_.maps, control::TcProgram::in);
+    if (!tc) return tl::unexpected(tc.error());
+    machine.tc_ = std::move(*tc);
+    return machine;
   }
 
   [[nodiscard]] const Tables& tables() const { return program_.tables(); }
@@ -42,8 +64,10 @@ class BpfMachine {
     std::array<u8, longest_frame + 256> out;
     LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame.data(), .data_out = out.data(),
                 .data_size_in = static_cast<u32>(frame.size()), .data_size_out = static_cast<u32>(out.size()));
-    if (bpf_prog_test_run_opts(program_.program(), &options) != 0) return fail_errno("running a frame", errno);
-    return RunResult{static_cast<Verdict>(options.retval), {out.begin(), out.begin() + options.data_size_out}};
+    if (bpf_prog_test_run_opts(tc_.is_open() ? tc_.fd() : program_.program(), &options) != 0)
+      return fail_errno("running a frame", errno);
+    const Verdict verdict = tc_.is_open() ? verdict_of_tc(options.retval) : static_cast<Verdict>(options.retval);
+    return RunResult{verdict, {out.begin(), out.begin() + options.data_size_out}};
   }
 
   // The low half of jiffies, as the packet path reads it.
@@ -62,6 +86,7 @@ class BpfMachine {
   explicit BpfMachine(control::LoadedProgram program) : program_(std::move(program)) {}
 
   control::LoadedProgram program_;
+  control::File tc_;  // closed: the XDP program runs
 };
 
 }  // namespace penstock::differential

@@ -98,14 +98,14 @@ u32 stay_on_this_cpu() {
   return static_cast<u32>(cpu);
 }
 
-class Differential : public ::testing::Test {
+class Differential : public ::testing::TestWithParam<ProgramKind> {
  protected:
   void SetUp() override {
     const auto cpus = control::counter_rows();
     ASSERT_TRUE(cpus) << cpus.error().message;
     Config config = MixedDirector::config();
     config.cpus = *cpus;
-    auto machine = BpfMachine::load(config);
+    auto machine = BpfMachine::load(config, GetParam());
     if (!machine && machine.error().code == ErrorCode::permission_denied)
       GTEST_SKIP() << "skipped: BPF programs can't be loaded here: " << machine.error().message;
     ASSERT_TRUE(machine) << machine.error().message;
@@ -138,7 +138,16 @@ class Differential : public ::testing::Test {
     NativePlatform platform(native_->view(), buffer, now, test_run_ingress, cpu_);
     const Verdict verdict = balance(platform);
     const auto left = buffer.frame();
-    return {verdict, {left.begin(), left.end()}};
+    RunResult result{verdict, {left.begin(), left.end()}};
+    if (GetParam() == ProgramKind::tc) look_like_tc(result, platform.work()->tag);
+    return result;
+  }
+
+  // A tag stands beside the frame there, where a test run doesn't show it.
+  static void look_like_tc(RunResult& result, const VlanTag& tag) {
+    if (result.verdict == Verdict::transmit) result.verdict = Verdict::redirect;
+    if (is_tag(tag.type) && result.frame.size() >= sizeof(TaggedHeader))
+      result.frame.erase(result.frame.begin() + 12, result.frame.begin() + 16);
   }
 
   [[nodiscard]] u64 handed_over() {
@@ -198,15 +207,17 @@ class Differential : public ::testing::Test {
   u64 reached_[reasons] = {};
 };
 
-// Two processors at once, an assertion, and a frame without headroom, which a test run always has.
+// Two processors at once, an assertion, a frame without headroom, which a test run always has, many packets in one; and none of
+// the directors has a server at a loopback address.
 bool is_out_of_reach(u32 reason) {
   const auto named = static_cast<Reason>(reason);
-  return named == Reason::superseded || named == Reason::bug || named == Reason::no_room;
+  return named == Reason::superseded || named == Reason::bug || named == Reason::no_room ||
+         named == Reason::tunnel_not_summed || named == Reason::loopback_server;
 }
 
-TEST_F(Differential, both_builds_do_the_same_with_a_million_frames) {
+TEST_P(Differential, both_builds_do_the_same_with_a_million_frames) {
   const u64 seed = number_from_environment("PENSTOCK_SEED", 1);
-  const u64 count = number_from_environment("PENSTOCK_PACKETS", 1'000'000);
+  const u64 count = number_from_environment("PENSTOCK_PACKETS", GetParam() == ProgramKind::xdp ? 1'000'000 : 200'000);
   std::printf("PENSTOCK_SEED=%llu PENSTOCK_PACKETS=%llu\n", static_cast<unsigned long long>(seed),
               static_cast<unsigned long long>(count));
   for (u64 done = 0; done < count; done += frames_per_director) {
@@ -239,6 +250,9 @@ TEST_F(Differential, both_builds_do_the_same_with_a_million_frames) {
     }
   for (u32 verdict = 1; verdict <= 4; ++verdict) EXPECT_GT(verdicts_[verdict], count / 100) << "verdict " << verdict;
 }
+
+INSTANTIATE_TEST_SUITE_P(Programs, Differential, testing::Values(ProgramKind::xdp, ProgramKind::tc),
+                         [](const auto& info) { return info.param == ProgramKind::xdp ? "xdp" : "tc"; });
 
 }  // namespace
 }  // namespace penstock::differential

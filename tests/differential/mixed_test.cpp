@@ -55,7 +55,9 @@ TEST(Mixed, every_frame_keeps_the_rules_and_the_tables_stay_in_order) {
   if (text || rounds < 60) return;  // what is reached is known of our own seeds only
   for (u32 reason = 0; reason < reasons; ++reason) {
     const auto name = static_cast<Reason>(reason);
-    if (name == Reason::bug || name == Reason::superseded || name == Reason::no_room) continue;
+    if (name == Reason::bug || name == Reason::superseded || name == Reason::no_room ||
+        name == Reason::tunnel_not_summed || name == Reason::loopback_server)
+      continue;
     EXPECT_GT(reached[reason], 0U) << "no frame met reason " << reason;
   }
 }

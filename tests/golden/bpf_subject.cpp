@@ -89,6 +89,7 @@ void clear_tables(const Tables& tables) {
 // A program as it is run, and what its numbers mean.
 struct Runnable {
   int program;
+  int out;  // on what the kernel sends itself
   BpfProgram::Kind kind;
 };
 
@@ -148,6 +149,15 @@ class BpfSubject final : public Subject {
     return fail(ErrorCode::protocol, "the packet path aborted");
   }
 
+  Result<Reaction> leave(Interface out, const Bytes& frame) override {
+    Bytes left(frame.size());
+    LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame.data(), .data_out = left.data(),
+                .data_size_in = static_cast<u32>(frame.size()), .data_size_out = static_cast<u32>(left.size()));
+    if (bpf_prog_test_run_opts(runnable_.out, &options) != 0)
+      return fail_errno("running the program on a frame that leaves", errno);
+    return Reaction{Verdict::pass, std::move(left), out};
+  }
+
   Result<void> advance(milliseconds by) override {
     control_->advance(by);
     return {};
@@ -190,6 +200,7 @@ class BpfProgram::Loaded {
  public:
   control::LoadedProgram program;
   control::File tc;  // closed: the XDP program is run
+  control::File out;
 };
 
 BpfProgram::BpfProgram(std::unique_ptr<Loaded> loaded) : loaded_(std::move(loaded)) {}
@@ -204,17 +215,19 @@ Result<std::unique_ptr<BpfProgram>> BpfProgram::load(Kind kind) {
   if (!program) return tl::unexpected(program.error());
   control::File tc;
   if (kind == Kind::tc) {
-    auto loaded = control::load_tc_program(program->maps);
+    auto loaded = control::load_tc_program(program->maps, control::TcProgram::in);
     if (!loaded) return tl::unexpected(loaded.error());
     tc = std::move(*loaded);
   }
+  auto out = control::load_tc_program(program->maps, control::TcProgram::out);
+  if (!out) return tl::unexpected(out.error());
   return std::unique_ptr<BpfProgram>(
-      new BpfProgram(std::unique_ptr<Loaded>(new Loaded{std::move(*program), std::move(tc)})));
+      new BpfProgram(std::unique_ptr<Loaded>(new Loaded{std::move(*program), std::move(tc), std::move(*out)})));
 }
 
 Result<std::unique_ptr<Subject>> BpfProgram::make_subject(const Topology& topology) {
-  const Runnable runnable =
-      loaded_->tc.is_open() ? Runnable{loaded_->tc.fd(), Kind::tc} : Runnable{loaded_->program.program(), Kind::xdp};
+  const Runnable runnable = loaded_->tc.is_open() ? Runnable{loaded_->tc.fd(), loaded_->out.fd(), Kind::tc}
+                                                  : Runnable{loaded_->program.program(), loaded_->out.fd(), Kind::xdp};
   return BpfSubject::start(topology, loaded_->program, runnable);
 }
 

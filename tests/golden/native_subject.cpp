@@ -53,6 +53,10 @@ class NativeSubject final : public Subject {
     return fail(ErrorCode::protocol, "the packet path aborted");
   }
 
+  Result<Reaction> leave(Interface out, const Bytes& frame) override {
+    return Reaction{Verdict::pass, process_own(tables_.view(), frame, clock_.ticks()), out};
+  }
+
   Result<void> advance(milliseconds by) override {
     control_->advance(by);
     return {};

@@ -1,5 +1,6 @@
 // The director by TC, on links as virtual machines and containers have them: packets come uncut and with checksums that nobody has
-// computed yet. What every method owes it owes here as well; and the packets must really be so.
+// computed yet. What every method owes it owes here as well; and the packets must really be so. The other hosts' links stay as
+// wires: there packets are cut and their checksums computed, as what the director made of them says.
 #include "tests/serving/exchange.hpp"
 #include "tests/serving/method_test.hpp"
 
@@ -10,12 +11,12 @@ constexpr std::uint64_t bulk = 20'000'000;
 
 class ByTc : public MethodTest {
  protected:
-  // The lab's switch computes checksums and cuts packets, and its director runs native XDP: none of that here.
+  // The lab's switch computes checksums and cuts packets before the director, which runs native XDP: none of that here.
   void SetUp() override {
     MethodTest::SetUp();
     if (is_over()) return;
     must("switch",
-         "for port in $(ls /sys/class/net | grep -e -eth); do ethtool -K $port tx on sg on tso on gso on; done");
+         "for port in $(ls /sys/class/net | grep ^director-); do ethtool -K $port tx on sg on tso on gso on; done");
     must("director",
          "kill $(pidof penstockd); while pidof penstockd; do sleep 0.05; done; penstockd --unload; "
          "(setsid penstockd --mode auto >/tmp/penstockd.log 2>&1 &) ; "

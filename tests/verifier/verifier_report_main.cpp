@@ -77,6 +77,12 @@ bool report_steps(const Config& config) {
   return report_steps_of(penstock_steps_tc_bpf_begin, penstock_steps_tc_bpf_end, config) && xdp;
 }
 
+bool report_tc(const control::Maps& maps, control::TcProgram which, const char* name) {
+  const auto loaded = control::load_tc_program(maps, which);
+  if (!loaded) fmt::print("{}\n", loaded.error().message);
+  return loaded && report(name, loaded->fd());
+}
+
 bool report_programs(const Config& config) {
   const auto loaded = control::load(config);
   if (!loaded) {
@@ -85,9 +91,9 @@ bool report_programs(const Config& config) {
   }
   const bool balances = report("penstock_xdp", loaded->programs.xdp.fd());
   const bool tells_time = report("penstock_clock", loaded->programs.clock.fd());
-  const auto tc = control::load_tc_program(loaded->maps);
-  if (!tc) fmt::print("{}\n", tc.error().message);
-  return balances && tells_time && tc && report("penstock_tc", tc->fd());
+  const bool balances_by_tc = report_tc(loaded->maps, control::TcProgram::in, "penstock_tc");
+  const bool watches = report_tc(loaded->maps, control::TcProgram::out, "penstock_tc_out");
+  return balances && tells_time && balances_by_tc && watches;
 }
 
 bool report_all(bool wants_steps) {
