@@ -26,14 +26,6 @@ PEN_INLINE bool is_loopback(const AddressImage& address, Family family) {
   return address.low == 0 && address.high == 1ULL << 56;
 }
 
-// The real server is the director itself. IPVS: what comes from outside is never sent to a loopback address.
-template <Platform P>
-PEN_INLINE Next deliver(P& p, Work& work, const Ends& to) {
-  const FlowKey& key = work.packet.key;
-  if (is_loopback(to.destination, key.family)) return drop(p, Reason::loopback_server);
-  return write_ends(p, work, ends_of(key), to) ? pass(p, Reason::pass_local) : drop(p, Reason::bug);
-}
-
 // A stage. Errors that it sends count nowhere: IPVS finds no connection by the virtual address in them.
 template <Platform P>
 PEN_INLINE Next forward_nat(P& p, Work& work) {
@@ -42,11 +34,13 @@ PEN_INLINE Next forward_nat(P& p, Work& work) {
   const NextHop* hop = p.next_hop(work.route.next_hop);
   if (!server || !hop) return drop(p, Reason::bug);
   const Ends to = ends_to(packet.key, work.route, *server);
-  if (hop->state == NextHopState::local) return deliver(p, work, to);
-  if (packet.ttl <= 1) return refuse_ttl(p, work, no_slot);
+  const bool is_local = hop->state == NextHopState::local;
+  // IPVS: what comes from outside is never sent to a loopback address.
+  if (is_local && is_loopback(to.destination, packet.key.family)) return drop(p, Reason::loopback_server);
+  if (!is_local && packet.ttl <= 1) return refuse_ttl(p, work, no_slot);
   if (hop->state != NextHopState::resolved) {
     if (!write_to_server(p, work, to)) return drop(p, Reason::bug);
-    return pass(p, Reason::pass_unresolved);
+    return pass(p, is_local ? Reason::pass_local : Reason::pass_unresolved);
   }
   if (is_longer_than(p, packet, hop->mtu)) {
     if (packet.dont_fragment && !decrement_ttl(p, packet)) return drop(p, Reason::bug);

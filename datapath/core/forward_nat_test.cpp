@@ -176,13 +176,12 @@ TEST(ForwardNatHops, an_unresolved_real_server_is_left_to_the_kernel_with_its_ne
   world.expect_counted(Reason::pass_unresolved);
 }
 
-TEST(ForwardNatHops, the_directors_own_kernel_gets_the_packet_as_it_came) {
+TEST(ForwardNatHops, the_directors_own_kernel_gets_the_packet_with_its_own_address) {
   Nat world;
   world.tables().next_hops[world.tables().servers[world.rs].route.next_hop].state = NextHopState::local;
-  const Frame frame = in4().tcp(40000, web, syn);
-  const PacketResult result = world.send(frame);
+  const PacketResult result = world.send(in4({.ttl = 1}).tcp(40000, web, syn));
   EXPECT_EQ(result.verdict, Verdict::pass);
-  EXPECT_EQ(result.frame, frame.bytes());
+  EXPECT_EQ(result.frame, from_client().ipv4(client, rip(11), {.ttl = 1}).tcp(40000, inside, syn).bytes());
   world.expect_counted(Reason::pass_local);
 }
 
