@@ -138,7 +138,9 @@ Result<void> Attachments::adopt(const std::map<u32, Link>& links) {
   }
   if (problem) return fail_privileged("reading " + programs_.links_directory, problem.value());
   for (const auto& [index, link] : links) {
-    if (auto adopted = adopt_filter(link); !adopted) return with_context("adopting a TC filter", adopted.error());
+    auto adopted = adopt_filter(link);
+    if (adopted && !attached_.contains(index)) adopted = detach_tc(index, Side::out, qdisc_pin_of(index));
+    if (!adopted) return with_context("adopting a TC filter", adopted.error());
   }
   return {};
 }
@@ -159,10 +161,11 @@ Result<void> Attachments::adopt_filter(const Link& link) {
   return {};
 }
 
-// Whether what a former daemon attached may stay.
+// Whether what a former daemon attached may stay. `auto` leaves everything as it runs: changing it would lose packets.
 bool Attachments::is_asked_for(const Link& link, Hook hook) const {
   const bool is_named = choice_.names.empty() || is_chosen(choice_, link);
-  return is_named && std::ranges::count(ways_onto(link, choice_.mode).hooks, hook) != 0;
+  const bool is_any = choice_.mode == ModeChoice::automatic;
+  return is_named && (is_any || std::ranges::count(ways_onto(link, choice_.mode).hooks, hook) != 0);
 }
 
 Result<void> Attachments::adopt_link(u32 index, const std::string& path, const std::map<u32, Link>& links) {
