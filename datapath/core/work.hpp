@@ -107,6 +107,7 @@ struct SynChange {
   u32 blanks;   // whether they become no-operations
   bool hides_timestamps;
   u8 zero[3];
+  u64 sum;  // while at it: of all changes, for the checksum
 };
 
 // Bytes of the frame that the step `sum` adds up.
