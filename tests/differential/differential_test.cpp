@@ -252,7 +252,7 @@ TEST_P(Differential, both_builds_do_the_same_with_a_million_frames) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Programs, Differential, testing::Values(ProgramKind::xdp, ProgramKind::tc),
-                         [](const auto& info) { return info.param == ProgramKind::xdp ? "xdp" : "tc"; });
+                         [](const auto& program) { return program.param == ProgramKind::xdp ? "xdp" : "tc"; });
 
 }  // namespace
 }  // namespace penstock::differential
