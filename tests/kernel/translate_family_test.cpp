@@ -38,7 +38,7 @@ class TranslateInKernel : public ::testing::TestWithParam<Entry> {
     ASSERT_TRUE(loaded) << loaded.error().message;
     machine_.emplace(std::move(*loaded));
     if (GetParam() == Entry::tc) {
-      auto program = control::load_tc_program(machine_->program().maps);
+      auto program = control::load_tc_program(machine_->program().maps, control::TcProgram::in);
       ASSERT_TRUE(program) << program.error().message;
       tc_ = std::move(*program);
     }
