@@ -1,6 +1,6 @@
 #include "control/drop_entry.hpp"
 
-#include "datapath/core/wire.hpp"
+#include "datapath/core/connection.hpp"
 
 namespace penstock::control {
 namespace {
@@ -58,7 +58,8 @@ u32 share_of_sctp(const Entry& entry) {
 
 u32 share_of_connections(const Entry& entry) {
   if (entry.has_children) return none;
-  if (entry.traits & trait_mangled) return none;  // without its record the rest of it can't be read
+  const bool is_nat = method_of(entry.traits) == Method::nat;
+  if (is_nat && (entry.traits & trait_mangled)) return none;  // without its record the rest of it can't be read
   if (entry.protocol == protocol_tcp) return share_of_tcp(entry);
   if (entry.protocol == protocol_sctp) return share_of_sctp(entry);
   return is_spared(entry) ? none : each;

@@ -84,8 +84,10 @@ static constexpr u8 trait_answered = 0x10;
 static constexpr u8 trait_replies = 0x20;
 // Of a request, FTP: the daemon has not yet read what the real server said last.
 static constexpr u8 trait_announces = 0x20;
-// FTP: sequence numbers are shifted: there is a record of role `shift`.
+// nat, FTP: sequence numbers are shifted: there is a record of role `shift`.
 static constexpr u8 trait_mangled = 0x40;
+// The other methods: the director has seen a reply, as the real server is itself (IPVS: IP_VS_CONN_F_NOOUTPUT is gone).
+static constexpr u8 trait_seen_reply = 0x40;
 // The real server's port is not the slot's but `local_port`; fullnat: the packet's.
 static constexpr u8 trait_own_port = 0x80;
 

@@ -195,7 +195,7 @@ PEN_INLINE Direction direction_of(Method method) {
 
 // The director sees both sides of nat and fullnat, and of connections whose real server is itself.
 PEN_INLINE Direction direction_of(u8 traits) {
-  return (traits & trait_answered) != 0 ? Direction::input : direction_of(method_of(traits));
+  return (traits & trait_seen_reply) != 0 ? Direction::input : direction_of(method_of(traits));
 }
 
 // Expiry is written anew only when it moves by more than this part of a second: a busy connection's line stays clean.

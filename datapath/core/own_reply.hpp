@@ -19,15 +19,17 @@ PEN_INLINE bool parse_own(P& p, Packet& packet) {
   return parse_transport(p, packet).ok && !packet.is_portless;
 }
 
-// From here on the director sees both sides of the connection (IPVS: IP_VS_CONN_F_NOOUTPUT goes).
+// From here on the director sees both sides of the connection (IPVS: IP_VS_CONN_F_NOOUTPUT goes); of nat it always does.
 template <Platform P>
 PEN_INLINE void note_own_reply(P& p, Work& work, const Flow& request) {
   count_out(p, work.packet, request.server);
   work.packet.key = request.found.record->key;
   track(p, work, request, Direction::output);
+  if (is_translating(method_of(request.traits))) return note_answer(work, request);
+  if (request.traits & trait_seen_reply) return;
+  set_trait(request.found.record, trait_seen_reply);
   const bool is_stateless = !is_tcp(work.packet.key) && !is_sctp(work.packet.key);
-  if (is_stateless && !(request.traits & trait_answered) && (request.traits & trait_controlled)) work.assures = true;
-  if (!(request.traits & trait_answered)) set_trait(request.found.record, trait_answered);
+  if (is_stateless && (request.traits & trait_controlled)) work.assures = true;
 }
 
 // nat to an address of the director.

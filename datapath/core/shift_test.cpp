@@ -144,6 +144,7 @@ TEST_P(ShiftedFlow, a_lost_record_shifts_nothing) {
 TEST_P(ShiftedFlow, lives_as_long_as_its_connection_is_used) {
   Control world(GetParam());
   world.put(shift(500, 3, 2));
+  world.expect_answer(501, 504);
   for (u32 i = 0; i < 10; ++i) {
     world.pass_seconds(200);
     i % 2 == 0 ? world.expect_answer(501, 504) : world.expect_acknowledged(504, 501);

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
+#include <tuple>
+
 #include "tests/packets/world.hpp"
 
 namespace penstock {
@@ -114,17 +118,21 @@ TEST(Vlan, a_tag_that_is_cut_off_is_not_taken) {
   }
 }
 
-TEST(Vlan, the_daemon_gets_frames_with_their_tag) {
+TEST(Vlan, the_daemon_gets_frames_and_their_tags_beside_them) {
   Tagged world;
-  const Frame early =
-      from_client().vlan(7, vlan_service).ipv4(client, vip, {.id = 3}).udp(1, web).payload(500).fragment(256, 128);
-  const Frame large = from_client().vlan(7).ipv4(client, vip).udp(1, web).payload(1400);
-  EXPECT_EQ(world.send(early).verdict, Verdict::drop);
-  EXPECT_EQ(world.send(large).verdict, Verdict::drop);
-  std::set<std::string> frames;
+  const auto early = [](const Frame& frame) {
+    return frame.ipv4(client, vip, {.id = 3}).udp(1, web).payload(500).fragment(256, 128);
+  };
+  const auto large = [](const Frame& frame) { return frame.ipv4(client, vip).udp(1, web).payload(1400); };
+  EXPECT_EQ(world.send(early(from_client().vlan(7, vlan_service))).verdict, Verdict::drop);
+  EXPECT_EQ(world.send(large(from_client().vlan(7))).verdict, Verdict::drop);
+  using Handed = std::tuple<std::string, u16, u16>;
+  std::set<Handed> handed;
   for (const PuntedFrame& row : world.tables().punted)
-    if (row.word == punt_ready) frames.insert(hex({row.bytes, row.length}));
-  EXPECT_EQ(frames, (std::set{hex(early.bytes()), hex(large.bytes())}));
+    if (row.word == punt_ready)
+      handed.emplace(hex({row.bytes, row.length}), host(row.tag_type), static_cast<u16>(host(row.tag_control) & 0xfff));
+  EXPECT_EQ(handed, (std::set{Handed{hex(early(from_client()).bytes()), vlan_service, 7},
+                              Handed{hex(large(from_client()).bytes()), 0x8100, 7}}));
 }
 
 TEST(Vlan, without_room_for_the_tag_the_packet_is_dropped_under_a_name) {

@@ -72,7 +72,7 @@ bool is_data_plane(std::string_view path) {
 
 // What stands between penstockd and the kernel's BPF: maps, programs, pins, links, and the packet path's clock.
 bool may_use_libbpf(std::string_view path) {
-  for (const std::string_view part : {"loader", "maps", "data_plane", "xdp_link", "kernel_clock"})
+  for (const std::string_view part : {"loader", "maps", "data_plane", "xdp_link", "tc_filter", "kernel_clock"})
     if (path.starts_with("control/") && path.substr(std::string_view("control/").size()).starts_with(part)) return true;
   return path.starts_with("tests/") || path.starts_with("bench/") || path == "lab/decapsulate_main.cpp";
 }
@@ -117,7 +117,8 @@ std::string fault(std::string_view path, const Include& include) {
   }
   if (include.target.starts_with("bpf/") && !may_use_libbpf(path)) {
     return fmt::format(
-        "<{}>: libbpf is for control's loader, maps, data_plane, xdp_link and kernel_clock, for tests and benches",
+        "<{}>: libbpf is for control's loader, maps, data_plane, xdp_link, tc_filter and kernel_clock, for tests and "
+        "benches",
         include.target);
   }
   return {};

@@ -57,7 +57,7 @@ const IncludeCase include_cases[] = {
     {"the_loader_uses_libbpf", {"control/loader.cpp", "#include <bpf/libbpf.h>\n"}, nullptr},
     {"the_writer_does_not_use_libbpf",
      {"control/writer.cpp", "#include <bpf/libbpf.h>\n"},
-     "control/writer.cpp:1: <bpf/libbpf.h>: libbpf is for control's loader, maps, data_plane, xdp_link and "
+     "control/writer.cpp:1: <bpf/libbpf.h>: libbpf is for control's loader, maps, data_plane, xdp_link, tc_filter and "
      "kernel_clock, for tests and benches"},
     {"spaces_hide_no_include",
      {"base/a.cpp", "  #  include  \"cli/a.hpp\"\n"},
