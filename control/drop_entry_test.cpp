@@ -79,7 +79,17 @@ TEST(drop_entry, leaves_conversations) {
 }
 
 TEST(drop_entry, leaves_ftp_whose_sequence_numbers_only_the_record_knows) {
-  EXPECT_EQ(share_to_drop(with_trait(tcp_entry(TcpState::established, seconds(600)), trait_mangled)), 0U);
+  Entry entry = tcp_entry(TcpState::established, seconds(600));
+  entry.traits = static_cast<u8>(Method::nat) | trait_mangled;
+  EXPECT_EQ(share_to_drop(entry), 0U);
+  entry.traits = static_cast<u8>(Method::direct) | trait_seen_reply;
+  EXPECT_EQ(share_to_drop(entry), 8U);
+}
+
+TEST(drop_entry, leaves_control_connections_whose_data_connections_live) {
+  Entry entry = tcp_entry(TcpState::established, seconds(600));
+  entry.has_children = true;
+  EXPECT_EQ(share_to_drop(entry), 0U);
 }
 
 TEST(drop_entry, takes_templates_that_led_to_nothing) {

@@ -279,6 +279,14 @@ PEN_INLINE bool uncover(P& p, u32 offset, Family family, const Way& way, const I
 
 static constexpr u32 quoted_transport_min = 8;
 
+// How much of a carried packet must be quoted to tell its client. The kernel makes no socket buffer shorter than the IP header that it
+// came with (TC).
+PEN_INLINE u32 quoted_min(Family carried, Family outer) {
+  const u32 told = ip_header_bytes(carried) + quoted_transport_min;
+  const u32 kept = ip_header_bytes(outer);
+  return told > kept ? told : kept;
+}
+
 // What a client is told of an error about the tunnel that its packet went into.
 PEN_INLINE Refusal refusal_of(const TunnelError& error, u32 server, u16 interface) {
   const bool about_length = error.mtu != 0;
@@ -312,7 +320,7 @@ PEN_INLINE Next tell_tunnel_client(P& p, Work& work) {
   if (!can_be_told || !client_side) return drop(p, Reason::icmp_taken);
   const u32 offset = within_quote(error.offset);
   const u32 end = network_offset + work.packet.ip_length;
-  if (offset + ip_header_bytes(carried.key.family) + quoted_transport_min > end) return Next::then_take_client_error;
+  if (offset + quoted_min(carried.key.family, outer_family) > end) return Next::then_take_client_error;
   count_error_out(p, end - offset, request.server);  // IPVS counts the packet inside as well as the error
   if (!uncover(p, offset, carried.key.family, way, *client_side)) return drop(p, Reason::no_room);
   work.packet = carried;

@@ -19,8 +19,16 @@ namespace penstock::differential {
 using packets::Bytes;
 
 inline constexpr u32 test_run_ingress = 1;
-inline constexpr std::size_t shortest_frame = 15;   // the kernel takes no shorter one in a test run as a socket buffer
+inline constexpr std::size_t shortest_frame = 14;   // the kernel takes no shorter one in a test run
 inline constexpr std::size_t longest_frame = 3000;  // nor one that does not fit a page, with room around it
+
+// A test run takes no socket buffer whose IP header is cut off.
+[[nodiscard]] inline bool is_taken_as_socket_buffer(const Bytes& frame) {
+  if (frame.size() < 14) return false;
+  const u32 type = static_cast<u32>(frame[12] << 8 | frame[13]);
+  const std::size_t header = type == 0x0800 ? sizeof(Ipv4Header) : type == 0x86dd ? sizeof(Ipv6Header) : 1;
+  return frame.size() >= 14 + header;
+}
 
 struct RunResult {
   Verdict verdict;
@@ -65,7 +73,7 @@ class BpfMachine {
     LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame.data(), .data_out = out.data(),
                 .data_size_in = static_cast<u32>(frame.size()), .data_size_out = static_cast<u32>(out.size()));
     if (bpf_prog_test_run_opts(tc_.is_open() ? tc_.fd() : program_.program(), &options) != 0)
-      return fail_errno("running a frame", errno);
+      return fail_errno("running a frame of " + std::to_string(frame.size()) + " bytes", errno);
     const Verdict verdict = tc_.is_open() ? verdict_of_tc(options.retval) : static_cast<Verdict>(options.retval);
     return RunResult{verdict, {out.begin(), out.begin() + options.data_size_out}};
   }

@@ -160,6 +160,10 @@ class Differential : public ::testing::TestWithParam<ProgramKind> {
 
   // Jiffies may have gone on while the program ran. Then nobody knows its `now`, and native takes over what BPF left behind.
   void compare(const Bytes& frame, Generator& generator) {
+    if (GetParam() == ProgramKind::tc && !is_taken_as_socket_buffer(frame)) {
+      ++not_taken_;
+      return;
+    }
     const u32 before = tick_;
     const auto bpf = bpf_->run(frame);
     ASSERT_TRUE(bpf) << bpf.error().message;
@@ -203,16 +207,17 @@ class Differential : public ::testing::TestWithParam<ProgramKind> {
   u32 cpu_ = 0;
   u32 tick_ = 0;
   u64 between_ticks_ = 0;
+  u64 not_taken_ = 0;
   u64 verdicts_[5] = {};
   u64 reached_[reasons] = {};
 };
 
 // Two processors at once, an assertion, a frame without headroom, which a test run always has, many packets in one; and none of
-// the directors has a server at a loopback address.
+// the directors has a server at a loopback address. That lblcr sends one destination to five servers is too rare to count on.
 bool is_out_of_reach(u32 reason) {
   const auto named = static_cast<Reason>(reason);
   return named == Reason::superseded || named == Reason::bug || named == Reason::no_room ||
-         named == Reason::tunnel_not_summed || named == Reason::loopback_server;
+         named == Reason::tunnel_not_summed || named == Reason::loopback_server || named == Reason::lblcr_set_full;
 }
 
 TEST_P(Differential, both_builds_do_the_same_with_a_million_frames) {
@@ -236,11 +241,14 @@ TEST_P(Differential, both_builds_do_the_same_with_a_million_frames) {
   }
   draw_director(seed);  // adds up what was reached
 
-  std::printf("dropped %llu, passed %llu, sent back %llu, redirected %llu; %llu not compared: between two ticks\n",
-              static_cast<unsigned long long>(verdicts_[1]), static_cast<unsigned long long>(verdicts_[2]),
-              static_cast<unsigned long long>(verdicts_[3]), static_cast<unsigned long long>(verdicts_[4]),
-              static_cast<unsigned long long>(between_ticks_));
+  std::printf(
+      "dropped %llu, passed %llu, sent back %llu, redirected %llu; %llu not compared: between two ticks; "
+      "%llu that the kernel takes for no socket buffer\n",
+      static_cast<unsigned long long>(verdicts_[1]), static_cast<unsigned long long>(verdicts_[2]),
+      static_cast<unsigned long long>(verdicts_[3]), static_cast<unsigned long long>(verdicts_[4]),
+      static_cast<unsigned long long>(between_ticks_), static_cast<unsigned long long>(not_taken_));
   EXPECT_LT(between_ticks_, count / 10 + 10);
+  EXPECT_LT(not_taken_, count / 20 + 10);
   EXPECT_EQ(verdicts_[static_cast<u32>(Verdict::aborted)], 0U);
   EXPECT_EQ(reached_[static_cast<u32>(Reason::bug)], 0U);
   if (count < 1'000'000) return;
@@ -248,7 +256,10 @@ TEST_P(Differential, both_builds_do_the_same_with_a_million_frames) {
     if (!is_out_of_reach(reason)) {
       EXPECT_GT(reached_[reason], 0U) << "no frame met reason " << reason;
     }
-  for (u32 verdict = 1; verdict <= 4; ++verdict) EXPECT_GT(verdicts_[verdict], count / 100) << "verdict " << verdict;
+  for (u32 verdict = 1; verdict <= 4; ++verdict) {
+    if (GetParam() == ProgramKind::tc && static_cast<Verdict>(verdict) == Verdict::transmit) continue;  // it has none
+    EXPECT_GT(verdicts_[verdict], count / 100) << "verdict " << verdict;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Programs, Differential, testing::Values(ProgramKind::xdp, ProgramKind::tc),
