@@ -1,6 +1,7 @@
 # Compiler settings for all host code. Sanitizer and fuzzing builds each have a build directory of their own.
 set(PENSTOCK_SANITIZE off CACHE STRING "off, address (with undefined), undefined or thread")
 set_property(CACHE PENSTOCK_SANITIZE PROPERTY STRINGS off address undefined thread)
+option(PENSTOCK_COVERAGE "count which lines run (needs clang 19)" OFF)
 option(PENSTOCK_FUZZ "build the *_fuzz.cpp programs with libFuzzer (needs clang 19)" OFF)
 
 if(NOT CMAKE_BUILD_TYPE)
@@ -48,4 +49,12 @@ if(PENSTOCK_FUZZ)
     message(FATAL_ERROR "PENSTOCK_FUZZ needs clang: configure with -DCMAKE_CXX_COMPILER=clang++-19 (./run fuzz does).")
   endif()
   add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+if(PENSTOCK_COVERAGE)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+    message(FATAL_ERROR "PENSTOCK_COVERAGE needs clang: configure with -DCMAKE_CXX_COMPILER=clang++-19 (./run coverage does).")
+  endif()
+  add_compile_options(-fprofile-instr-generate -fcoverage-mapping -O0)
+  add_link_options(-fprofile-instr-generate)
 endif()
