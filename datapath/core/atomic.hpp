@@ -14,7 +14,7 @@ PEN_INLINE T load_acquire(const T* from) {
   return *static_cast<const volatile T*>(from);
 #else
   T value;
-  __atomic_load(from, &value, __ATOMIC_ACQUIRE);  // clang's __atomic_load_n takes no enum
+  __atomic_load(from, &value, __ATOMIC_ACQUIRE);  // clang's …_n take no enum
   return value;
 #endif
 }
@@ -24,7 +24,7 @@ PEN_INLINE void store_release(T* to, T value) {
 #ifdef __bpf__
   *static_cast<volatile T*>(to) = value;
 #else
-  __atomic_store_n(to, value, __ATOMIC_RELEASE);
+  __atomic_store(to, &value, __ATOMIC_RELEASE);
 #endif
 }
 
