@@ -5,7 +5,7 @@
 
 #include "control/connection_list.hpp"
 #include "control/punted.hpp"
-#include "tests/packets/world.hpp"
+#include "tests/packets/daemon_world.hpp"
 
 namespace penstock::control {
 namespace {
@@ -19,40 +19,7 @@ constexpr u16 pasv_port = 117 << 8 | 48;
 const std::string pasv = "227 Entering Passive Mode (10,0,0,2,117,48).\r\n";
 const std::string pasv_heard = "227 Entering Passive Mode (192,0,2,1,117,48).\r\n";  // longer by one
 
-struct Sent {
-  u32 interface;
-  Bytes frame;
-
-  friend bool operator==(const Sent&, const Sent&) = default;
-};
 using All = std::vector<Sent>;
-
-class Collector final : public control::Sender {
- public:
-  void send(u32 interface, std::span<const u8> frame) override {
-    sent.push_back({interface, {frame.begin(), frame.end()}});
-  }
-
-  All sent;
-};
-
-class WorldClock final : public Clock {
- public:
-  explicit WorldClock(const u32& now) : now_(now) {}
-
-  [[nodiscard]] u32 ticks() const override { return now_; }
-  [[nodiscard]] u32 ticks_per_second() const override { return hz; }
-  [[nodiscard]] std::chrono::milliseconds steady() const override { return std::chrono::milliseconds{now_}; }
-
- private:
-  const u32& now_;
-};
-
-Config with_a_row_for_the_daemon() {
-  Config config = World::small();
-  config.cpus = 2;
-  return config;
-}
 
 packets::View bytes_of(const std::string& text) { return {reinterpret_cast<const u8*>(text.data()), text.size()}; }
 

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "tests/packets/world.hpp"
+#include "tests/packets/daemon_world.hpp"
 
 namespace penstock::control {
 namespace {
@@ -11,40 +11,6 @@ using namespace packets;
 
 constexpr u16 dns = 53;
 constexpr u32 inner_mtu = 1500;
-
-struct Sent {
-  u32 interface;
-  Bytes frame;
-
-  friend bool operator==(const Sent&, const Sent&) = default;
-};
-
-class Collector final : public control::Sender {
- public:
-  void send(u32 interface, std::span<const u8> frame) override {
-    sent.push_back({interface, {frame.begin(), frame.end()}});
-  }
-
-  std::vector<Sent> sent;
-};
-
-class WorldClock final : public Clock {
- public:
-  explicit WorldClock(const u32& now) : now_(now) {}
-
-  [[nodiscard]] u32 ticks() const override { return now_; }
-  [[nodiscard]] u32 ticks_per_second() const override { return hz; }
-  [[nodiscard]] std::chrono::milliseconds steady() const override { return std::chrono::milliseconds{now_}; }
-
- private:
-  const u32& now_;
-};
-
-Config with_a_row_for_the_daemon() {
-  Config config = World::small();
-  config.cpus = 2;
-  return config;
-}
 
 class PuntedTest : public testing::Test, protected World {
  protected:
