@@ -12,8 +12,8 @@ enum class WhenFull { refuse, evict };
 
 // Which records give way to others: connections whose handshake is not complete, and what is known of fragments. 1 or 0.
 PEN_INLINE u64 gives_way(const Connection* record, u64 word) {
-  const u64 half_open = half_open_states_of(record->key.protocol) >> state_of(word) & 1U;
-  const u32 role = static_cast<u32>(record->key.role);
+  const u64 half_open = half_open_states_of(load_acquire(&record->key.protocol)) >> state_of(word) & 1U;
+  const u32 role = static_cast<u32>(load_acquire(&record->key.role));
   return (one_if_equal(role, static_cast<u32>(Role::request)) & half_open) |
          one_if_equal(role, static_cast<u32>(Role::fragment));
 }
