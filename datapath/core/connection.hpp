@@ -44,16 +44,30 @@ struct ConnectionTable {
   PEN_INLINE u64* tags(u32 index) { return p.connection_tags(index); }
 };
 
+// What stands in a record, word by word, as it may be changing hands: still_holds() says whether it did.
+PEN_INLINE Flow contents_of(const Connection& record) {
+  return {.found = {},
+          .server = load_acquire(&record.server),
+          .generation = load_acquire(&record.generation),
+          .traits = load_acquire(&record.traits),
+          .local_address = load_acquire(&record.local_address),
+          .local_port = load_acquire(&record.local_port),
+          .detail = load_acquire(&record.detail)};
+}
+
+PEN_INLINE FlowKey key_of(const Connection& record) {
+  FlowKey key{};
+  const u64* from = reinterpret_cast<const u64*>(&record.key);
+  u64* to = reinterpret_cast<u64*>(&key);
+  for (u32 i = 0; i < sizeof key / sizeof(u64); ++i) to[i] = load_acquire(&from[i]);
+  return key;
+}
+PEN_INLINE FlowKey key_of(const Flow& flow) { return key_of(*flow.found.record); }
+
 PEN_INLINE Flow flow_of(const Found<Connection>& found) {
   if (!found.record) return no_flow;
-  const Connection* record = found.record;
-  const Flow flow{.found = found,
-                  .server = load_acquire(&record->server),
-                  .generation = load_acquire(&record->generation),
-                  .traits = load_acquire(&record->traits),
-                  .local_address = load_acquire(&record->local_address),
-                  .local_port = load_acquire(&record->local_port),
-                  .detail = load_acquire(&record->detail)};
+  Flow flow = contents_of(*found.record);
+  flow.found = found;
   return still_holds(found) ? flow : no_flow;
 }
 
@@ -112,11 +126,10 @@ PEN_INLINE FlowKey reply_key(const Of& of, const FlowKey& request, const RealSer
 }
 
 template <Platform P>
-PEN_INLINE FlowKey reply_key_of(P& p, const Connection& request, const RealServer& server) {
-  if (method_of(request.traits) != Method::fullnat)
-    return reply_key(request, request.key, server, request.key.client, request.key.client_port);
+PEN_INLINE FlowKey reply_key_of(P& p, const Flow& request, const FlowKey& key, const RealServer& server) {
+  if (method_of(request.traits) != Method::fullnat) return reply_key(request, key, server, key.client, key.client_port);
   const LocalPool* pool = p.local_pool();
-  return reply_key(request, request.key, server, pool ? pool->addresses[request.local_address] : AddressImage{},
+  return reply_key(request, key, server, pool ? pool->addresses[request.local_address] : AddressImage{},
                    request.local_port);
 }
 
@@ -124,7 +137,7 @@ template <Platform P>
 PEN_INLINE bool has_living_request(P& p, const Flow& reply, const FlowKey& key) {
   const Flow request = find_peer(p, __builtin_bit_cast(Peer, reply.detail));
   const RealServer* server = request.found.record ? p.server(request.server) : nullptr;
-  return server && same_key(reply_key_of(p, *request.found.record, *server), key);
+  return server && same_key(reply_key_of(p, request, key_of(request), *server), key);
 }
 
 // A helper: the replies' records of work.ended end, unless a living request has them (a new life of the same flow, or another
@@ -142,21 +155,22 @@ PEN_INLINE u32 end_replies(P& p, Work& work) {
 }
 
 template <Platform P>
-PEN_INLINE void note_end(P& p, const Connection& request) {
+PEN_INLINE void note_end(P& p, const Connection& record) {
+  const Flow request = contents_of(record);
   const RealServer* server = p.server(request.server);
   Work* work = p.work();
   u32 count = work ? work->ended_count : ended_max;
   if (!server || !work || count >= ended_max) return;
   work->ended_count = count + 1;
   PEN_FORGET(count);
-  work->ended[count % ended_max] = reply_key_of(p, request, *server);
+  work->ended[count % ended_max] = reply_key_of(p, request, key_of(record), *server);
 }
 
 // What is owed when a record ends, by whomever. Who ends requests runs end_replies() afterwards.
 template <Platform P>
 PEN_INLINE void account_for_end(P& p, const Connection& record, u64 word) {
   end_load([&p](u32 slot) PEN_INLINE_LAMBDA { return p.load(slot); }, record, word);
-  if (record.key.role == Role::request && is_translating(method_of(record.traits))) note_end(p, record);
+  if (record.key.role == Role::request && is_translating(method_of(load_acquire(&record.traits)))) note_end(p, record);
 }
 
 template <Platform P>

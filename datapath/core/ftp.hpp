@@ -31,7 +31,7 @@ PEN_INLINE u32 first_word(P& p, Work& work) {
 // The daemon's run over a segment comes after the text was read.
 template <Platform P>
 PEN_INLINE bool is_ftp_control(const P& p, const Packet& packet, const Flow& request) {
-  return is_tcp(packet.key) && request.found.record->key.vip_port == ftp_port &&
+  return is_tcp(packet.key) && load_acquire(&request.found.record->key.vip_port) == ftp_port &&
          method_of(request.traits) == Method::nat && !is_fragment(packet) && !p.fragments();
 }
 

@@ -130,7 +130,7 @@ PEN_INLINE Next tell_client_of(P& p, Work& work, const Flow& request, be16 vlan,
   if (changes_family(work, request, vlan)) return Next::then_tell_client_as_ipv6;
   if (!is_icmp_intact(p, work, outer)) return drop(p, Reason::icmp_checksum);
   if (work.packet.ttl <= 1) return drop(p, Reason::icmp_ttl_exceeded);
-  const FlowKey key = request.found.record->key;
+  const FlowKey key = key_of(request);
   const Way way = __builtin_bit_cast(Way, request.detail);
   const Interface* egress = p.interface(way.interface);
   if (!egress || !egress->known) return drop(p, Reason::next_hop_unresolved);

@@ -38,7 +38,7 @@ PEN_INLINE void move_load(ServerLoad* load, bool active) {
 // What the end of any record means to its server. `load_at(slot)` gives a ServerLoad or null.
 template <typename LoadAt>
 PEN_INLINE void end_load(LoadAt load_at, const Connection& record, u64 word) {
-  ServerLoad* load = load_at(record.server);
+  ServerLoad* load = load_at(load_acquire(&record.server));
   if (!load) return;
   if (record.key.role == Role::persistence) {
     add(&load->persistent, -1);

@@ -23,7 +23,7 @@ PEN_INLINE bool parse_own(P& p, Packet& packet) {
 template <Platform P>
 PEN_INLINE void note_own_reply(P& p, Work& work, const Flow& request) {
   count_out(p, work.packet, request.server);
-  work.packet.key = request.found.record->key;
+  work.packet.key = key_of(request);
   track(p, work, request, Direction::output);
   if (is_translating(method_of(request.traits))) return note_answer(work, request);
   if (request.traits & trait_seen_reply) return;
@@ -41,7 +41,7 @@ PEN_INLINE bool translate_own(P& p, Work& work) {
   const Settings* settings = p.settings();
   if (!request.found.record || !settings || method_of(request.traits) != Method::nat) return false;
   keep_reply(*settings, reply, request.found.word);
-  if (!write_ends(p, work, ends_of(work.packet.key), ends_back(request.found.record->key))) return false;
+  if (!write_ends(p, work, ends_of(work.packet.key), ends_back(key_of(request)))) return false;
   note_own_reply(p, work, request);
   return true;
 }

@@ -53,7 +53,7 @@ PEN_INLINE void note_answer(Work& work, const Flow& request) {
 // The connection's other side is of another family: translate_family.hpp goes on, with the request that it finds in work.claim, and
 // the tag of the client's frames in work.tag.
 PEN_INLINE bool changes_family(Work& work, const Flow& request, be16 vlan) {
-  if (request.found.record->key.family == work.packet.key.family) return false;
+  if (load_acquire(&request.found.record->key.family) == work.packet.key.family) return false;
   work.claim = {.record = record_number(request.found), .owner = owner_of(request.found.word)};
   work.tag = tag_of(vlan);
   return true;
@@ -73,7 +73,8 @@ PEN_INLINE Next translate_reply(P& p, Work& work, const Flow& request, be16 vlan
     count_out(p, packet, request.server);  // and not when it comes again
     return hand_over(work, Punt::fragmentation);
   }
-  const FlowKey key = request.found.record->key;
+  const FlowKey key = key_of(request);
+  if (!still_holds(request.found)) return drop(p, Reason::superseded);
   const Ends from = ends_of(packet.key);
   if (!decrement_ttl(p, packet)) return drop(p, Reason::bug);
   if (!write_ends(p, work, from, ends_back(key))) return drop(p, Reason::bug);

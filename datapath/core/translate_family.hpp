@@ -202,7 +202,7 @@ PEN_INLINE Next answer_as_ipv6(P& p, Work& work) {
     count_out(p, packet, request.server);  // and not when it comes again
     return hand_over(work, Punt::fragmentation);
   }
-  const FlowKey key = request.found.record->key;
+  const FlowKey key = key_of(request);
   be16 fragment{};
   count_out(p, packet, request.server);
   if (!begin_ipv6(p, packet, fragment)) return drop(p, Reason::no_room);

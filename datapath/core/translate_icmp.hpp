@@ -228,7 +228,7 @@ PEN_INLINE Next tell_client_as_ipv6(P& p, Work& work) {
   QuotedPacket quoted{};
   if (!words.exist || !read_quoted(p, work, icmpv6_error_max - error_headers_ipv6, quoted))
     return drop(p, Reason::icmp_untranslatable);
-  const FlowKey key = request.found.record->key;
+  const FlowKey key = key_of(request);
   const Ends outer{.source = key.vip, .destination = key.client, .source_port = {}, .destination_port = {}};
   count_out(p, work.packet, request.server);
   if (!begin_error<sizeof(Ipv6Header)>(p, work, quoted)) return drop(p, Reason::no_room);
