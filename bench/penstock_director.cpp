@@ -101,7 +101,7 @@ class OverTables : public PenstockDirector {
     const Peer named = put(platform, request);
     if (!translates) return;
     Connection reply{};
-    reply.key = reply_key_of(platform, contents_of(request), request.key, tables().servers[server]);
+    reply.key = reply_key_of(platform, belonging_of(request), request.key, tables().servers[server]);
     reply.server = request.server;
     reply.traits = request.traits;
     reply.detail = std::bit_cast<u64>(named);

@@ -55,6 +55,19 @@ PEN_INLINE Flow contents_of(const Connection& record) {
           .detail = load_acquire(&record.detail)};
 }
 
+// The eight bytes from `server` on, in one piece.
+struct alignas(8) Belonging {
+  u16 server;
+  u16 generation;
+  u8 traits;
+  u8 local_address;
+  be16 local_port;
+};
+
+PEN_INLINE Belonging belonging_of(const Connection& record) {
+  return __builtin_bit_cast(Belonging, load_acquire(reinterpret_cast<const u64*>(&record.server)));
+}
+
 PEN_INLINE FlowKey key_of(const Connection& record) {
   FlowKey key{};
   const u64* from = reinterpret_cast<const u64*>(&record.key);
@@ -126,7 +139,7 @@ PEN_INLINE FlowKey reply_key(const Of& of, const FlowKey& request, const RealSer
 }
 
 template <Platform P>
-PEN_INLINE FlowKey reply_key_of(P& p, const Flow& request, const FlowKey& key, const RealServer& server) {
+PEN_INLINE FlowKey reply_key_of(P& p, const Belonging& request, const FlowKey& key, const RealServer& server) {
   if (method_of(request.traits) != Method::fullnat) return reply_key(request, key, server, key.client, key.client_port);
   const LocalPool* pool = p.local_pool();
   return reply_key(request, key, server, pool ? pool->addresses[request.local_address] : AddressImage{},
@@ -137,7 +150,7 @@ template <Platform P>
 PEN_INLINE bool has_living_request(P& p, const Flow& reply, const FlowKey& key) {
   const Flow request = find_peer(p, __builtin_bit_cast(Peer, reply.detail));
   const RealServer* server = request.found.record ? p.server(request.server) : nullptr;
-  return server && same_key(reply_key_of(p, request, key_of(request), *server), key);
+  return server && same_key(reply_key_of(p, belonging_of(*request.found.record), key_of(request), *server), key);
 }
 
 // A helper: the replies' records of work.ended end, unless a living request has them (a new life of the same flow, or another
@@ -156,14 +169,14 @@ PEN_INLINE u32 end_replies(P& p, Work& work) {
 
 template <Platform P>
 PEN_INLINE void note_end(P& p, const Connection& record) {
-  const Flow request = contents_of(record);
+  const Belonging request = belonging_of(record);
   const RealServer* server = p.server(request.server);
   Work* work = p.work();
   u32 count = work ? work->ended_count : ended_max;
   if (!server || !work || count >= ended_max) return;
   work->ended_count = count + 1;
   PEN_FORGET(count);
-  work->ended[count % ended_max] = reply_key_of(p, request, key_of(record), *server);
+  work->ended[count % ended_max] = reply_key_of(p, request, record.key, *server);
 }
 
 // What is owed when a record ends, by whomever. Who ends requests runs end_replies() afterwards.
