@@ -62,9 +62,8 @@ PEN_INLINE Next run_stage(P& p, Work& work, Next stage) {
   return drop(p, Reason::bug);
 }
 
-// The longest way: untagged, unusual, reply, request, expected, begin, known, choose, cache,
-// forget, keep,
-// connect, bind, insert, forward, nat, punt.
+// The longest way: untagged, unusual, reply, request, expected, begin, known, choose, cache, forget, keep, claim, connect, bind,
+// forward, fullnat, as_ipv4, punt; and one to spare.
 static constexpr u32 stages_max = 19;
 
 PEN_INLINE bool leaves_work(const Work& work) {

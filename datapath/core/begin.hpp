@@ -309,6 +309,11 @@ PEN_INLINE Next go_to(P& p, Work& work, u32 slot) {
   return Next::then_forward;
 }
 
+// Of a service that was found by FTP's rule (find_service): not to its own port.
+PEN_INLINE bool is_ftp_data(const Work& work) {
+  return work.offer.port == ftp_port && work.packet.key.vip_port != ftp_port;
+}
+
 // No server takes the packet (IPVS: ip_vs_leave).
 template <Platform P>
 PEN_INLINE Next leave(P& p, Work& work) {
@@ -317,7 +322,7 @@ PEN_INLINE Next leave(P& p, Work& work) {
                     {.next_hop = no_next_hop, .generation = 0, .method = Method::bypass, .available = 1}, 0);
     return Next::then_connect;
   }
-  if (work.offer.port == ftp_port && work.packet.key.vip_port != ftp_port) return pass(p, Reason::pass_no_service);
+  if (is_ftp_data(work)) return pass(p, Reason::pass_no_service);
   if (work.packet.is_icmp) return drop(p, Reason::icmp_no_destination);
   return refuse_with(p, work, IcmpError::port_unreachable, Reason::no_destination, no_slot);
 }
@@ -374,11 +379,10 @@ PEN_INLINE Next begin(P& p, Work& work) {
     return was_full(p) ? Next::then_go_stateless : pass(p, Reason::pass_no_connection);
   if (is_own_address(p, work, packet.key.client))
     return pass(p, Reason::pass_malformed);  // the kernel calls it martian
-  // IPVS (ip_vs_schedule, ip_vs_leave): without persistence FTP's data goes where it was announced, or nowhere.
-  const bool is_data = work.offer.port == ftp_port && packet.key.vip_port != ftp_port;
-  if (is_data && (work.offer.flags & service_persistent) == 0) return pass(p, Reason::pass_no_service);
-  if (is_shed(p)) return drop(p, Reason::drop_packet);
   work.is_persistent = (work.offer.flags & service_persistent) != 0;
+  // IPVS (ip_vs_schedule, ip_vs_leave): without persistence FTP's data goes where it was announced, or nowhere.
+  if (is_ftp_data(work) && !work.is_persistent) return pass(p, Reason::pass_no_service);
+  if (is_shed(p)) return drop(p, Reason::drop_packet);
   return work.is_persistent ? Next::then_choose_known : Next::then_choose;
 }
 

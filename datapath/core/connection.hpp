@@ -44,17 +44,6 @@ struct ConnectionTable {
   PEN_INLINE u64* tags(u32 index) { return p.connection_tags(index); }
 };
 
-// What stands in a record, word by word, as it may be changing hands: still_holds() says whether it did.
-PEN_INLINE Flow contents_of(const Connection& record) {
-  return {.found = {},
-          .server = load_acquire(&record.server),
-          .generation = load_acquire(&record.generation),
-          .traits = load_acquire(&record.traits),
-          .local_address = load_acquire(&record.local_address),
-          .local_port = load_acquire(&record.local_port),
-          .detail = load_acquire(&record.detail)};
-}
-
 // The eight bytes from `server` on, in one piece.
 struct alignas(8) Belonging {
   u16 server;
@@ -68,6 +57,7 @@ PEN_INLINE Belonging belonging_of(const Connection& record) {
   return __builtin_bit_cast(Belonging, load_acquire(reinterpret_cast<const u64*>(&record.server)));
 }
 
+// Word by word, as the record may be changing hands: still_holds() says whether it did.
 PEN_INLINE FlowKey key_of(const Connection& record) {
   FlowKey key{};
   const u64* from = reinterpret_cast<const u64*>(&record.key);
@@ -79,8 +69,14 @@ PEN_INLINE FlowKey key_of(const Flow& flow) { return key_of(*flow.found.record);
 
 PEN_INLINE Flow flow_of(const Found<Connection>& found) {
   if (!found.record) return no_flow;
-  Flow flow = contents_of(*found.record);
-  flow.found = found;
+  const Connection* record = found.record;
+  const Flow flow{.found = found,
+                  .server = load_acquire(&record->server),
+                  .generation = load_acquire(&record->generation),
+                  .traits = load_acquire(&record->traits),
+                  .local_address = load_acquire(&record->local_address),
+                  .local_port = load_acquire(&record->local_port),
+                  .detail = load_acquire(&record->detail)};
   return still_holds(found) ? flow : no_flow;
 }
 

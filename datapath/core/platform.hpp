@@ -1,5 +1,5 @@
-// What the packet path needs of the machine it runs on: the packet, the tables, the time. Two machines exist: BPF (datapath/bpf)
-// and native (datapath/native). A look-up that finds no row gives null; the packet path then counts a bug.
+// What the packet path needs of the machine it runs on: the packet, the tables, the time. Three machines exist: XDP and TC
+// (datapath/bpf) and native (datapath/native). A look-up that finds no row gives null; the packet path then counts a bug.
 #pragma once
 
 #include "datapath/abi/config.hpp"
@@ -26,9 +26,9 @@ namespace penstock {
   X(take_untagged)   /* a frame whose VLAN tag was taken off */               \
   X(take_unusual)    /* fragments, IPv6 extension headers */                  \
   X(take_icmp)       /* an ICMP error */                                      \
-  X(take_tunnel_error) /* an ICMP error, maybe about a tunnel's packet */          \
-  X(tell_tunnel_client) /* it is: work.tunnel_error */                          \
-  X(take_client_error) /* an ICMP error, maybe about what a client got */          \
+  X(take_tunnel_error) /* an ICMP error, maybe about a tunnel's packet */     \
+  X(tell_tunnel_client) /* it is: work.tunnel_error */                        \
+  X(take_client_error) /* an ICMP error, maybe about what a client got */     \
   X(tell_server)     /* an ICMP error for the real server of work.route */    \
   X(take_reply)      /* a packet from a real server */                        \
   X(take_stray)      /* one that is no reply */                               \
