@@ -1,5 +1,5 @@
 // A scan over a schedule (core/schedule.hpp) by bpf_loop, which the kernel verifies once for any number of candidates. The
-// callback itself is each platform's: the kernel refuses a template's name.
+// callback itself is each platform's, made by PEN_EXAMINE_BY_LOOP: the kernel refuses a template's name.
 #pragma once
 
 #include "datapath/bpf/helpers.hpp"
@@ -34,3 +34,14 @@ PEN_INLINE void examine_by_loop(Work& work, long (*each)(u64 turn, void* scan)) 
 }
 
 }  // namespace penstock
+
+// Behind the platform's definition, once a program.
+#define PEN_EXAMINE_BY_LOOP(Machine)                                                  \
+  extern "C" {                                                                        \
+  static long penstock_examine(unsigned long long turn, void* scan) {                 \
+    return penstock::examine_some<penstock::Machine>(turn, scan);                     \
+  }                                                                                   \
+  }                                                                                   \
+  PEN_INLINE void penstock::Machine::examine_all(Work& work) {                        \
+    examine_by_loop(work, reinterpret_cast<long (*)(u64, void*)>(&penstock_examine)); \
+  }

@@ -150,12 +150,4 @@ class TcPlatform : public BpfFrame<__sk_buff> {
 
 }  // namespace penstock
 
-extern "C" {
-static long penstock_examine(unsigned long long turn, void* scan) {
-  return penstock::examine_some<penstock::TcPlatform>(turn, scan);
-}
-}
-
-PEN_INLINE void penstock::TcPlatform::examine_all(Work& work) {
-  examine_by_loop(work, reinterpret_cast<long (*)(u64, void*)>(&penstock_examine));
-}
+PEN_EXAMINE_BY_LOOP(TcPlatform)

@@ -69,12 +69,4 @@ class XdpPlatform : public BpfFrame<xdp_md> {
 
 }  // namespace penstock
 
-extern "C" {
-static long penstock_examine(unsigned long long turn, void* scan) {
-  return penstock::examine_some<penstock::XdpPlatform>(turn, scan);
-}
-}
-
-PEN_INLINE void penstock::XdpPlatform::examine_all(Work& work) {
-  examine_by_loop(work, reinterpret_cast<long (*)(u64, void*)>(&penstock_examine));
-}
+PEN_EXAMINE_BY_LOOP(XdpPlatform)
