@@ -139,19 +139,19 @@ Result<void> Attachments::adopt(const std::map<u32, Link>& links) {
   if (problem) return fail_privileged("reading " + programs_.links_directory, problem.value());
   for (const auto& [index, link] : links) {
     auto adopted = adopt_filter(link);
-    if (adopted && !attached_.contains(index)) adopted = detach_tc(index, Side::out, qdisc_pin_of(index));
+    if (adopted && !attached_.contains(index)) adopted = detach_tc(index, TcProgram::out, qdisc_pin_of(index));
     if (!adopted) return with_context("adopting a TC filter", adopted.error());
   }
   return {};
 }
 
 Result<void> Attachments::adopt_filter(const Link& link) {
-  const auto ours = has_tc_filter(link.index, Side::in);
+  const auto ours = has_tc_filter(link.index, TcProgram::in);
   if (!ours) return fail(ours.error());
   if (!*ours) return {};
   if (!is_asked_for(link, Hook::tc) || attached_.contains(link.index)) {
     log_.info(fmt::format("{}: detaching, the options no longer ask for it", link.name));
-    return detach_tc(link.index, Side::in, qdisc_pin_of(link.index));
+    return detach_tc(link.index, TcProgram::in, qdisc_pin_of(link.index));
   }
   auto attachment = attach_by_tc(link);
   if (!attachment) return fail(attachment.error());
@@ -242,7 +242,7 @@ Result<Attachments::Attachment> Attachments::attach_by_xdp(const Link& link, Hoo
 Result<Attachments::Attachment> Attachments::attach_by_tc(const Link& link) const {
   const auto program = programs_.tc(TcProgram::in);
   if (!program) return fail(program.error());
-  if (auto attached = attach_tc(*program, link, Side::in, qdisc_pin_of(link.index)); !attached)
+  if (auto attached = attach_tc(*program, link, TcProgram::in, qdisc_pin_of(link.index)); !attached)
     return fail(attached.error());
   return Attachment{File(), Hook::tc, link.name};
 }
@@ -264,11 +264,11 @@ void Attachments::watch_own(bool wanted) {
 void Attachments::watch_on(u32 index, const Attachment& attachment) const {
   const std::string pin = qdisc_pin_of(index);
   if (!watches_own_.value_or(false)) {
-    if (auto detached = detach_tc(index, Side::out, pin); !detached) log_.warn(detached.error().message);
+    if (auto detached = detach_tc(index, TcProgram::out, pin); !detached) log_.warn(detached.error().message);
     return;
   }
   const auto program = programs_.tc(TcProgram::out);
-  const auto attached = program ? attach_tc(*program, {.index = index, .name = attachment.name}, Side::out, pin)
+  const auto attached = program ? attach_tc(*program, {.index = index, .name = attachment.name}, TcProgram::out, pin)
                                 : Result<void>(fail(program.error()));
   if (!attached)
     log_.warn(fmt::format("connections to this machine itself are not followed: {}", attached.error().message));

@@ -78,6 +78,7 @@ class Attachments {
   Result<Attachment> try_way(const Link& link, Hook hook) const;
   Result<Attachment> attach_by_xdp(const Link& link, Hook hook) const;
   Result<Attachment> attach_by_tc(const Link& link) const;
+  void watch_on(u32 index, const Attachment& attachment) const;
   [[nodiscard]] std::string path_of(u32 index) const;
   [[nodiscard]] std::string qdisc_pin_of(u32 index) const;
   void describe(const Link& link, Hook hook);
@@ -87,8 +88,6 @@ class Attachments {
   InterfaceChoice choice_;
   const Tables& tables_;
   Log log_;
-  void watch_on(u32 index, const Attachment& attachment) const;
-
   std::optional<bool> watches_own_;     // nothing: what a former daemon left is not known
   std::map<u32, Attachment> attached_;  // by interface index
   std::map<u32, std::string> refused_;  // and why, so that it is said once

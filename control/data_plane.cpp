@@ -130,8 +130,8 @@ Result<void> remove_filters(const std::string& directory) {
   if (!links) return fail(links.error());
   for (const Link& link : *links) {
     const std::string pin = fmt::format("{}/{}", qdiscs_path(directory), link.index);
-    for (const Side side : {Side::in, Side::out})
-      if (auto detached = detach_tc(link.index, side, pin); !detached) return detached;
+    for (const TcProgram which : {TcProgram::in, TcProgram::out})
+      if (auto detached = detach_tc(link.index, which, pin); !detached) return detached;
   }
   return {};
 }

@@ -120,7 +120,7 @@ Result<Object> load_object(const unsigned char* begin, const unsigned char* end,
 }  // namespace
 
 Result<File> load_tc_program(const Maps& maps, TcProgram which) {
-  const char* name = which == TcProgram::in ? "penstock_tc" : "penstock_tc_out";
+  const char* name = name_of(which);
   const auto object = load_object(penstock_balance_tc_bpf_begin, penstock_balance_tc_bpf_end, maps, name);
   if (!object) return fail(object.error());
   return take_program(object->get(), name);

@@ -5,6 +5,7 @@
 #include "base/result.hpp"
 #include "control/file.hpp"
 #include "control/maps.hpp"
+#include "control/tc_program.hpp"
 
 namespace penstock::control {
 
@@ -16,9 +17,7 @@ struct LoadedPrograms {
 // The verifier's last words are in the error's sentence.
 [[nodiscard]] Result<LoadedPrograms> load_programs(const Maps& maps);
 
-// The same packet path as a TC program, and what watches packets of the director's own kernel on their way out (core/own_reply.hpp).
 // Apart, because verifying takes as long again and few machines need all of them.
-enum class TcProgram { in, out };
 [[nodiscard]] Result<File> load_tc_program(const Maps& maps, TcProgram which);
 
 struct LoadedProgram {

@@ -24,13 +24,11 @@ namespace {
 constexpr u32 handle = 0x70656e;  // "pen"
 constexpr u32 priority = 10;
 
-std::string_view program_name(Side side) { return side == Side::in ? "penstock_tc" : "penstock_tc_out"; }
-
-bpf_tc_hook hook_on(u32 interface, Side side) {
+bpf_tc_hook hook_on(u32 interface, TcProgram which) {
   bpf_tc_hook hook{};
   hook.sz = sizeof hook;
   hook.ifindex = static_cast<int>(interface);
-  hook.attach_point = side == Side::in ? BPF_TC_INGRESS : BPF_TC_EGRESS;
+  hook.attach_point = which == TcProgram::in ? BPF_TC_INGRESS : BPF_TC_EGRESS;
   return hook;
 }
 
@@ -55,9 +53,9 @@ std::string name_of_program(u32 id) {
 }
 
 // The name of the program in our place; nothing: there is none.
-Result<std::optional<std::string>> program_in_our_place(u32 interface, Side side) {
+Result<std::optional<std::string>> program_in_our_place(u32 interface, TcProgram which) {
   const Quiet quiet;
-  const bpf_tc_hook hook = hook_on(interface, side);
+  const bpf_tc_hook hook = hook_on(interface, which);
   LIBBPF_OPTS(bpf_tc_opts, options, .handle = handle, .priority = priority);
   const int problem = bpf_tc_query(&hook, &options);
   // EINVAL: no clsact. EOPNOTSUPP, too: the kernel knows no TC.
@@ -66,7 +64,7 @@ Result<std::optional<std::string>> program_in_our_place(u32 interface, Side side
   return name_of_program(options.prog_id);
 }
 
-bool is_ours(const std::optional<std::string>& name, Side side) { return name && *name == program_name(side); }
+bool is_ours(const std::optional<std::string>& name, TcProgram which) { return name && *name == name_of(which); }
 
 Result<u32> count_filters(Netlink& netlink, u32 interface, u32 side) {
   std::array<char, MNL_NLMSG_HDRLEN + sizeof(tcmsg) + 64> buffer{};
@@ -91,7 +89,7 @@ Result<void> remove_qdisc_if_unused(u32 interface) {
     if (*count != 0) return {};
   }
   const Quiet quiet;
-  bpf_tc_hook hook = hook_on(interface, Side::in);
+  bpf_tc_hook hook = hook_on(interface, TcProgram::in);
   hook.attach_point = static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS);
   if (const int problem = bpf_tc_hook_destroy(&hook); problem != 0 && problem != -ENOENT && problem != -EINVAL)
     return fail_privileged(fmt::format("removing the clsact of interface {}", interface), -problem);
@@ -101,7 +99,7 @@ Result<void> remove_qdisc_if_unused(u32 interface) {
 // True: it wasn't there.
 Result<bool> make_qdisc(const Link& link) {
   const Quiet quiet;
-  bpf_tc_hook hook = hook_on(link.index, Side::in);
+  bpf_tc_hook hook = hook_on(link.index, TcProgram::in);
   const int problem = bpf_tc_hook_create(&hook);
   if (problem == -EEXIST) return false;
   if (problem != 0) return fail_privileged(fmt::format("attaching to {} (TC): making its clsact", link.name), -problem);
@@ -110,11 +108,11 @@ Result<bool> make_qdisc(const Link& link) {
 
 }  // namespace
 
-Result<bool> has_tc_filter(u32 interface, Side side) {
-  return program_in_our_place(interface, side).map([side](const auto& name) { return is_ours(name, side); });
+Result<bool> has_tc_filter(u32 interface, TcProgram which) {
+  return program_in_our_place(interface, which).map([which](const auto& name) { return is_ours(name, which); });
 }
 
-Result<void> attach_tc(int program, const Link& link, Side side, const std::string& qdisc_pin) {
+Result<void> attach_tc(int program, const Link& link, TcProgram which, const std::string& qdisc_pin) {
   const std::string tried = fmt::format("attaching to {} (TC)", link.name);
   const auto made = make_qdisc(link);
   if (!made) return fail(made.error());
@@ -122,25 +120,25 @@ Result<void> attach_tc(int program, const Link& link, Side side, const std::stri
     unlink(qdisc_pin.c_str());  // of an interface that had the same index before
     if (bpf_obj_pin(program, qdisc_pin.c_str()) != 0) return fail_privileged("pinning " + qdisc_pin, errno);
   }
-  const auto present = program_in_our_place(link.index, side);
+  const auto present = program_in_our_place(link.index, which);
   if (!present) return fail(present.error());
-  if (*present && !is_ours(*present, side))
+  if (*present && !is_ours(*present, which))
     return fail(ErrorCode::busy, fmt::format("{}: another filter, of program \"{}\", has our place (priority {})",
                                              tried, **present, priority));
   const Quiet quiet;
-  const bpf_tc_hook hook = hook_on(link.index, side);
+  const bpf_tc_hook hook = hook_on(link.index, which);
   LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = program, .flags = BPF_TC_F_REPLACE, .handle = handle,
               .priority = priority);
   if (const int problem = bpf_tc_attach(&hook, &options); problem != 0) return fail_privileged(tried, -problem);
   return {};
 }
 
-Result<void> detach_tc(u32 interface, Side side, const std::string& qdisc_pin) {
-  const auto present = has_tc_filter(interface, side);
+Result<void> detach_tc(u32 interface, TcProgram which, const std::string& qdisc_pin) {
+  const auto present = has_tc_filter(interface, which);
   if (!present) return fail(present.error());
   if (*present) {
     const Quiet quiet;
-    const bpf_tc_hook hook = hook_on(interface, side);
+    const bpf_tc_hook hook = hook_on(interface, which);
     LIBBPF_OPTS(bpf_tc_opts, options, .handle = handle, .priority = priority);
     if (const int problem = bpf_tc_detach(&hook, &options); problem != 0)
       return fail_privileged(fmt::format("detaching from interface {} (TC)", interface), -problem);

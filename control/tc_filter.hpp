@@ -7,20 +7,18 @@
 
 #include "base/result.hpp"
 #include "control/rtnetlink.hpp"
+#include "control/tc_program.hpp"
 
 namespace penstock::control {
 
-// in: the packet path. out: what watches the kernel's own packets.
-enum class Side { in, out };
-
 // Ours is there, of this daemon or a former one.
-[[nodiscard]] Result<bool> has_tc_filter(u32 interface, Side side);
+[[nodiscard]] Result<bool> has_tc_filter(u32 interface, TcProgram which);
 
 // Attaches, or puts `program` in place of ours between two packets. `qdisc_pin`: a path on a bpffs that is made if the clsact had
 // to be made, so that detach_tc knows. Error: busy when another's filter has our place.
-[[nodiscard]] Result<void> attach_tc(int program, const Link& link, Side side, const std::string& qdisc_pin);
+[[nodiscard]] Result<void> attach_tc(int program, const Link& link, TcProgram which, const std::string& qdisc_pin);
 
 // Ours, and with it the clsact if we made it and nobody else's filter is there. Nothing there is no error.
-[[nodiscard]] Result<void> detach_tc(u32 interface, Side side, const std::string& qdisc_pin);
+[[nodiscard]] Result<void> detach_tc(u32 interface, TcProgram which, const std::string& qdisc_pin);
 
 }  // namespace penstock::control
