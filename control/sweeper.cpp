@@ -103,21 +103,25 @@ void Sweeper::keep_shift(Bystander& bystander, Connection& record, u64 word) {
   if (kept != word) compare_exchange(&record.word, word, kept);
 }
 
-// Whether a record that others depend on, by the hash that they name it by, ends soon and has some.
-bool Sweeper::is_needed(u64 parent, u64 word, u32 now) const {
-  return is_past(expires_of(word) - ticks(tables_, template_notice), now) &&
-         (children_.contains(parent) || former_children_.contains(parent));
+bool Sweeper::has_children(const FlowKey& parent) const {
+  const u64 hash = hash_of(tables_.config.hash_key, parent);
+  return children_.contains(hash) || former_children_.contains(hash);
+}
+
+// Whether a record ends soon that others depend on, which name it by `parent`.
+bool Sweeper::is_needed(const FlowKey& parent, u64 word, u32 now) const {
+  return is_past(expires_of(word) - ticks(tables_, template_notice), now) && has_children(parent);
 }
 
 void Sweeper::keep_control(Connection& record, u64 word, u32 now) const {
   if (!is_ftp_control(record)) return;
-  if (!is_needed(hash_of(tables_.config.hash_key, control_key(record.key)), word, now)) return;
+  if (!is_needed(control_key(record.key), word, now)) return;
   const u32 expiry = expires_of(word) + ticks(tables_, template_extension);
   compare_exchange(&record.word, word, with_state(word, state_of(word), expiry));
 }
 
 void Sweeper::keep_template(Connection& record, u64 word, u32 now) const {
-  if (!is_needed(hash_of(tables_.config.hash_key, record.key), word, now)) return;
+  if (!is_needed(record.key, word, now)) return;
   const u32 extension = ticks(tables_, template_extension);
   store_release(&record.detail, u64{extension});  // IPVS: from now on this is its timeout
   const u32 expiry = expires_of(word) + extension;
@@ -135,9 +139,7 @@ void Sweeper::note_child(Bystander& bystander, const Connection& record) {
 
 // What was noted of children is as old as a walk: a parent that was just used, or that no whole walk has come by, may have more.
 bool Sweeper::may_have_children(const FlowKey& parent, std::chrono::milliseconds idle) const {
-  if (!has_walked_ || idle < template_notice) return true;
-  const u64 hash = hash_of(tables_.config.hash_key, parent);
-  return children_.contains(hash) || former_children_.contains(hash);
+  return !has_walked_ || idle < template_notice || has_children(parent);
 }
 
 // Idle is reckoned by the timeouts of now: if they were changed since the connection's last packet, wrongly until its next one.

@@ -56,7 +56,8 @@ class Sweeper {
   void keep_template(Connection& record, u64 word, u32 now) const;
   void end_walk();
   void keep_control(Connection& record, u64 word, u32 now) const;
-  [[nodiscard]] bool is_needed(u64 parent, u64 word, u32 now) const;
+  [[nodiscard]] bool has_children(const FlowKey& parent) const;
+  [[nodiscard]] bool is_needed(const FlowKey& parent, u64 word, u32 now) const;
   void note_child(Bystander& bystander, const Connection& record);
   [[nodiscard]] u64 buckets() const { return tables_.connections.size(); }
 
