@@ -6,6 +6,7 @@
 #include "control/connection_list.hpp"
 #include "control/punted.hpp"
 #include "tests/packets/daemon_world.hpp"
+#include "tests/packets/nat_frames.hpp"
 
 namespace penstock::control {
 namespace {
@@ -23,32 +24,19 @@ using All = std::vector<Sent>;
 
 packets::View bytes_of(const std::string& text) { return {reinterpret_cast<const u8*>(text.data()), text.size()}; }
 
-class FtpTest : public testing::Test, protected World {
+class FtpTest : public testing::Test, protected World, protected NatFrames {
  protected:
-  FtpTest() : World(with_a_row_for_the_daemon()) {}
+  FtpTest() : World(with_a_row_for_the_daemon()), NatFrames{.server = 2} {}
 
   // A real server of either family, and a control connection to it.
-  void converse(Family family = Family::ipv4, u16 server_port = ftp) {
-    family_ = family;
+  void converse(Family of = Family::ipv4, u16 server_port = ftp) {
+    family = of;
     port_ = server_port;
-    rs_ = family == Family::ipv4 ? add_rs(2, Method::nat, {.port = server_port})
-                                 : add_rs6(2, Method::nat, {.port = server_port});
-    director.add_service({is4() ? vip : vip6, ftp, 6}, {rs_});
+    rs_ = is_ipv4() ? add_rs(2, Method::nat, {.port = server_port}) : add_rs6(2, Method::nat, {.port = server_port});
+    director.add_service({is_ipv4() ? vip : vip6, ftp, 6}, {rs_});
     (void)send(in().tcp(control_port, ftp, syn));
     (void)reply(answer().tcp(port_, control_port, syn | ack));
     (void)send(in().tcp(control_port, ftp, ack));
-  }
-
-  [[nodiscard]] bool is4() const { return family_ == Family::ipv4; }
-  [[nodiscard]] Frame in() const { return is4() ? in4() : in6(); }
-  [[nodiscard]] Frame there() const {
-    return is4() ? to_rs(2).ipv4(client, rip(2), {.ttl = 63}) : to_rs(2).ipv6(client6, rip6(2), {.ttl = 63});
-  }
-  [[nodiscard]] Frame answer() const {
-    return is4() ? from_rs(2).ipv4(rip(2), client) : from_rs(2).ipv6(rip6(2), client6);
-  }
-  [[nodiscard]] Frame back() const {
-    return is4() ? to_client().ipv4(vip, client, {.ttl = 63}) : to_client().ipv6(vip6, client6, {.ttl = 63});
   }
 
   // What the server says on the control connection, and how the client gets it.
@@ -93,7 +81,6 @@ class FtpTest : public testing::Test, protected World {
     return lines;
   }
 
-  Family family_ = Family::ipv4;
   u16 port_ = ftp;
   u32 rs_ = 0;
   Collector collector_;
@@ -149,9 +136,8 @@ TEST_F(FtpTest, numbers_go_round_within_a_text) {
 }
 
 TEST_F(FtpTest, epsv_answer_keeps_its_length_and_needs_no_shift) {
-  for (const Family family : {Family::ipv4, Family::ipv6}) {
-    if (family == Family::ipv6) converse(family);
-    if (family == Family::ipv4) converse();
+  for (const Family each : {Family::ipv4, Family::ipv6}) {
+    converse(each);
     const std::string epsv = "229 Entering Extended Passive Mode (|||30000|)\r\n";
     EXPECT_EQ(said(saying(epsv)), (All{{outer_link, hearing(epsv)}}));
     EXPECT_EQ(records(Role::shift), 0U);

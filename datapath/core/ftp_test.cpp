@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/packets/world.hpp"
+#include "tests/packets/nat_frames.hpp"
 
 namespace penstock {
 namespace {
@@ -14,28 +14,17 @@ constexpr u16 ftp = 21;
 
 View bytes_of(const std::string& text) { return {reinterpret_cast<const u8*>(text.data()), text.size()}; }
 
-struct Control : World {
-  explicit Control(const std::string& family_, Method method = Method::nat, u16 port = ftp) : family(family_) {
+struct Control : World, NatFrames {
+  explicit Control(Family of, Method method = Method::nat, u16 port = ftp) : NatFrames{of, 11} {
     director.add_local_address(inner_address);
     director.add_local_address(inner_address6);
-    rs = family == "4" ? add_rs(11, method, {.port = port}) : add_rs6(11, method, {.port = port});
-    director.add_service({family == "4" ? vip : vip6, port, 6}, {rs});
+    rs = is_ipv4() ? add_rs(11, method, {.port = port}) : add_rs6(11, method, {.port = port});
+    director.add_service({is_ipv4() ? vip : vip6, port, 6}, {rs});
     (void)send(in().tcp(1000, port, syn));
     (void)send(in().tcp(1000, port, ack));
     service_port = port;
   }
 
-  Frame in() const { return family == "4" ? in4() : in6(); }
-  Frame there() const {
-    return family == "4" ? to_rs(11).ipv4(client, rip(11), {.ttl = 63})
-                         : to_rs(11).ipv6(client6, rip6(11), {.ttl = 63});
-  }
-  Frame answer() const {
-    return family == "4" ? from_rs(11).ipv4(rip(11), client) : from_rs(11).ipv6(rip6(11), client6);
-  }
-  Frame back() const {
-    return family == "4" ? to_client().ipv4(vip, client, {.ttl = 63}) : to_client().ipv6(vip6, client6, {.ttl = 63});
-  }
   PacketResult command(const std::string& text) {
     return send(in().tcp(1000, service_port, ack | psh).payload(bytes_of(text)));
   }
@@ -77,13 +66,12 @@ struct Control : World {
     save(p, work);
   }
 
-  std::string family;
   u32 rs = 0;
   u16 service_port = 0;
 };
 
-class Ftp : public ::testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(Families, Ftp, ::testing::Values("4", "6"));
+class Ftp : public ::testing::TestWithParam<Family> {};
+INSTANTIATE_TEST_SUITE_P(Families, Ftp, ::testing::Values(Family::ipv4, Family::ipv6));
 
 TEST_P(Ftp, what_says_where_data_goes_is_the_daemons_and_counts_when_that_sends_it) {
   for (const char* text : {"PORT 1,2", "port 1,2", "EPRT |", "ePrT |", "EPRT"}) {
@@ -113,7 +101,7 @@ TEST_P(Ftp, everything_else_goes_its_way) {
 
 // Ethernet pads what is short, with what was in the memory.
 TEST(FtpPadding, is_no_text) {
-  Control world("4");
+  Control world(Family::ipv4);
   Bytes padded = world.in().tcp(1000, ftp, ack).padded_to(60).bytes();
   std::memcpy(padded.data() + 54, "PORT 1", 6);
   EXPECT_EQ(world.send(padded).interface, inner_link);
@@ -212,7 +200,7 @@ TEST_P(Ftp, expected_data_is_expected_for_its_time) {
 // IPVS binds the helper to port 21, whatever service the connection was made by.
 TEST(FtpServices, of_a_mark_and_of_all_ports_have_expected_data_too) {
   for (const bool by_mark : {true, false}) {
-    Control world("4");
+    Control world(Family::ipv4);
     world.settings().ftp_services = 0;
     if (by_mark) world.director.add_service({.vip = vip, .mark = 1}, {world.rs});
     if (by_mark) world.director.add_mark({.mark = 1, .family = Family::ipv4, .destination_ports = {{ftp, ftp}}});

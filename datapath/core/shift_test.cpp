@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/packets/world.hpp"
+#include "tests/packets/nat_frames.hpp"
 
 namespace penstock {
 namespace {
@@ -49,24 +49,12 @@ TEST(Shift, gives_the_client_other_numbers_and_takes_them_back) {
 }
 
 // An FTP control connection, established; its server's numbers may be shifted.
-struct Control : World {
-  explicit Control(const std::string& family_) : family(family_) {
-    rs = family == "4" ? add_rs(11, Method::nat, {.port = 21}) : add_rs6(11, Method::nat, {.port = 21});
-    director.add_service({family == "4" ? vip : vip6, 21, 6}, {rs});
+struct Control : World, NatFrames {
+  explicit Control(Family of) : NatFrames{of, 11} {
+    rs = is_ipv4() ? add_rs(11, Method::nat, {.port = 21}) : add_rs6(11, Method::nat, {.port = 21});
+    director.add_service({is_ipv4() ? vip : vip6, 21, 6}, {rs});
     (void)send(in().tcp(1000, 21, syn));
     (void)send(in().tcp(1000, 21, ack));
-  }
-
-  Frame in() const { return family == "4" ? in4() : in6(); }
-  Frame there() const {
-    return family == "4" ? to_rs(11).ipv4(client, rip(11), {.ttl = 63})
-                         : to_rs(11).ipv6(client6, rip6(11), {.ttl = 63});
-  }
-  Frame answer() const {
-    return family == "4" ? from_rs(11).ipv4(rip(11), client) : from_rs(11).ipv6(rip6(11), client6);
-  }
-  Frame back() const {
-    return family == "4" ? to_client().ipv4(vip, client, {.ttl = 63}) : to_client().ipv6(vip6, client6, {.ttl = 63});
   }
 
   Connection* find(Role role) {
@@ -98,12 +86,11 @@ struct Control : World {
                  there().tcp(1000, 21, flags, {.sequence = 5, .acknowledgement = to}).payload(7), inner_link);
   }
 
-  std::string family;
   u32 rs = 0;
 };
 
-class ShiftedFlow : public ::testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(Families, ShiftedFlow, ::testing::Values("4", "6"));
+class ShiftedFlow : public ::testing::TestWithParam<Family> {};
+INSTANTIATE_TEST_SUITE_P(Families, ShiftedFlow, ::testing::Values(Family::ipv4, Family::ipv6));
 
 TEST_P(ShiftedFlow, both_ways_before_at_and_behind_the_change) {
   Control world(GetParam());
