@@ -405,6 +405,12 @@ Bytes quoted_as(const Frame& changed, const Frame& original) {
   return packet;
 }
 
+// Dropped, and counted once, which is forgotten.
+void expect_untranslatable(TranslateFamily& world, const PacketResult& told) {
+  EXPECT_EQ(told.verdict, Verdict::drop);
+  EXPECT_EQ(std::exchange(world.tables().reasons[0].packets[static_cast<u32>(Reason::icmp_untranslatable)], 0), 1U);
+}
+
 TEST(TranslateFamilyIcmp, from_the_servers_side_goes_back_to_the_client_as_icmpv6) {
   TranslateFamily world;
   const u16 port = world.connect(in6().udp(40000, web));
@@ -417,9 +423,7 @@ TEST(TranslateFamilyIcmp, from_the_servers_side_goes_back_to_the_client_as_icmpv
       const PacketResult told =
           world.reply(answer({.tos = 8}).icmp(from.type, from.code, from.rest).payload(lost.packet()));
       if (!translation.to) {
-        EXPECT_EQ(told.verdict, Verdict::drop);
-        EXPECT_EQ(std::exchange(world.tables().reasons[0].packets[static_cast<u32>(Reason::icmp_untranslatable)], 0),
-                  1U);
+        expect_untranslatable(world, told);
         continue;
       }
       const Words& to = *translation.to;
@@ -442,9 +446,7 @@ TEST(TranslateFamilyIcmp, from_the_clients_side_goes_on_to_the_server_as_icmp) {
       const PacketResult told =
           world.send(in6({.tos = 8}).icmp(from.type, from.code, from.rest).payload(lost.packet()));
       if (!translation.to) {
-        EXPECT_EQ(told.verdict, Verdict::drop);
-        EXPECT_EQ(std::exchange(world.tables().reasons[0].packets[static_cast<u32>(Reason::icmp_untranslatable)], 0),
-                  1U);
+        expect_untranslatable(world, told);
         continue;
       }
       const Words& to = *translation.to;
