@@ -61,10 +61,41 @@ class Generator {
       static constexpr std::uint32_t mtus[] = {0, 60, 68, 600, 1280, 1400, 70000};
       made = packets::error_about(frame, any_of(types), static_cast<std::uint8_t>(below(5)), any_of(mtus),
                                   one_in(3) ? below(120) : 548);
+      if (one_in(30)) wear_out(made);
     } else {
       made = packets::turned(frame, any_of(flags));
+      if (one_in(8)) leave_unsummed_piece(made);
     }
     return made.empty() ? frame : made;
+  }
+
+  // Where the IP packet begins: behind the tag, if there is one.
+  static std::size_t network_of(const Bytes& frame) {
+    return static_cast<std::size_t>(packets::ip_packet_of(frame).data() - frame.data());
+  }
+
+  // Its TTL or hop limit runs out at the director.
+  static void wear_out(Bytes& frame) {
+    if (frame.empty()) return;
+    const std::size_t ip = network_of(frame);
+    frame[ip + (frame[ip] >> 4 == 4 ? 8 : 7)] = 1;
+    packets::repair_ipv4_checksum(frame);
+  }
+
+  // The first fragment of an IPv4 datagram whose sender made no checksum.
+  static void leave_unsummed_piece(Bytes& frame) {
+    if (frame.empty()) return;
+    const std::size_t ip = network_of(frame);
+    if (frame[ip] != 0x45 || frame[ip + 9] != 17) return;
+    packets::put16(frame, ip + 6, 0x2000);
+    packets::put16(frame, ip + 26, 0);
+    packets::repair_ipv4_checksum(frame);
+  }
+
+  // An error about a packet of which the director knows nothing, as a server of direct or a tunnel would have sent it.
+  Bytes error_about_unseen(const Frame& frame) {
+    const Bytes answer = packets::turned(frame.bytes());
+    return answer.empty() ? frame.bytes() : packets::error_about(answer, one_in(2) ? 3 : 1, 3, 0);
   }
 
   Bytes request() {
@@ -75,6 +106,7 @@ class Generator {
     if (one_in(20)) frame = frame.vlan(static_cast<std::uint16_t>(below(3) * 0x2001), one_in(4) ? 0x88a8 : 0x8100);
     if (one_in(200)) return frame.ethertype(0x0806).payload(28);
     frame = transport(one_in(2) ? ipv4(frame) : ipv6(frame));
+    if (one_in(100)) return error_about_unseen(frame);
     return one_in(10) ? piece_of(frame) : frame.bytes();
   }
 
@@ -154,7 +186,7 @@ class Generator {
         made =
             frame.tcp(from, to, any_of(flags), {.data_offset = static_cast<std::uint8_t>(one_in(9) ? below(16) : 5)});
     }
-    if (to == 21 && one_in(3)) made = made.payload(ftp_text());
+    if (to == 21 && !one_in(3)) made = made.payload(ftp_text());
     made = made.payload(one_in(8) ? below(1500) : below(40));
     return one_in(10) ? made.padded_to(60 + below(20)) : made;
   }
