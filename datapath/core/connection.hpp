@@ -182,10 +182,11 @@ PEN_INLINE void account_for_end(P& p, const Connection& record, u64 word) {
   if (record.key.role == Role::request && is_translating(method_of(load_acquire(&record.traits)))) note_end(p, record);
 }
 
+// False: the record changed meanwhile.
 template <Platform P>
-PEN_INLINE void end_connection(P& p, const Found<Connection>& found) {
-  end_record(ConnectionTable<P>{p}, found, p.now(),
-             [&p](const Connection& record, u64 word) PEN_INLINE_LAMBDA { account_for_end(p, record, word); });
+PEN_INLINE bool end_connection(P& p, const Found<Connection>& found) {
+  return end_record(ConnectionTable<P>{p}, found, p.now(),
+                    [&p](const Connection& record, u64 word) PEN_INLINE_LAMBDA { account_for_end(p, record, word); });
 }
 
 template <Platform P>

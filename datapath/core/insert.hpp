@@ -58,13 +58,15 @@ template <Platform P>
 PEN_INLINE u32 settle_insertion(P& p, Work& work) {
   Insertion& insertion = work.insertion;
   const Place place = place_of(insertion.hash, p.config().connection_buckets);
-  for_each_of_key<Connection>(ConnectionTable<P>{p}, place, insertion.content.key, p.now(),
+  for_each_of_key<Connection>(ConnectionTable<P>{p}, place, insertion.content.key,
                               [&](const Found<Connection>& found) PEN_INLINE_LAMBDA {
-                                if (insertion.saved) return end_connection(p, found);
+                                if (insertion.saved || is_over(found.record, found.word, p.now()))
+                                  return end_connection(p, found);
                                 insertion.saved = true;
                                 insertion.is_ours = insertion.record == record_number(found);
                                 insertion.record = record_number(found);
                                 insertion.owner = owner_of(found.word);
+                                return true;
                               });
   return 0;
 }

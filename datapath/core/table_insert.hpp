@@ -139,9 +139,13 @@ PEN_INLINE bool end_record(Table table, const Found<Record>& found, u32 now, OnE
   return true;
 }
 
-// Calls visit(found) for each live record of a key, in the order of the key's path.
+// How many records of a bucket are looked at again because another CPU changed them meanwhile.
+static constexpr u32 looks_again = 8;
+
+// Calls visit(found) for each record of a key, in the order of the key's path, those that are over included. False: not done, as the
+// record changed meanwhile; it is looked at again.
 template <typename Record, typename Table, typename Key, typename Visit>
-PEN_INLINE void for_each_of_key(Table table, const Place& place, const Key& key, u32 now, Visit visit) {
+PEN_INLINE void for_each_of_key(Table table, const Place& place, const Key& key, Visit visit) {
   PEN_ROLLED
   for (u32 which = 0; which < 2; ++which) {
     const u32 index = which == 0 ? place.bucket[0] : place.bucket[1];
@@ -150,26 +154,25 @@ PEN_INLINE void for_each_of_key(Table table, const Place& place, const Key& key,
     if (!tags || !bucket) return;
     u64 candidates = bytes_equal_to(place.tag, load_acquire(tags));
     PEN_ROLLED
-    for (u32 i = 0; i < records_per_bucket && candidates != 0; ++i) {
+    for (u32 i = 0; i < records_per_bucket + looks_again && candidates != 0; ++i) {
       const u32 slot = first_byte(candidates);
-      candidates = without_first(candidates);
       const Found<Record> found{&bucket->records[slot], load_acquire(&bucket->records[slot].word), index, slot};
-      if ((found.word ^ place.live) >> word_owner_shift != 0 || is_over(found.record, found.word, now)) continue;
-      if (same_key(found.record->key, key)) visit(found);
+      const bool is_of_key = (found.word ^ place.live) >> word_owner_shift == 0 && same_key(found.record->key, key);
+      if (is_of_key && !visit(found)) continue;
+      candidates = without_first(candidates);
     }
   }
 }
 
-// Of several records of one key the first on the key's path stays, the others are ended. Returns the one that stays.
+// Of several records of one key the first on the key's path that is not over stays, the others are ended; those that are over, too,
+// as a CPU whose clock is behind may still renew them. Returns the one that stays.
 template <typename Record, typename Table, typename Key, typename OnEnd>
 PEN_INLINE Found<Record> settle(Table table, const Place& place, const Key& key, u32 now, OnEnd on_end) {
   Found<Record> first{};
-  for_each_of_key<Record>(table, place, key, now, [&](const Found<Record>& found) PEN_INLINE_LAMBDA {
-    if (first.record) {
-      end_record(table, found, now, on_end);
-    } else {
-      first = found;
-    }
+  for_each_of_key<Record>(table, place, key, [&](const Found<Record>& found) PEN_INLINE_LAMBDA {
+    if (first.record || is_over(found.record, found.word, now)) return end_record(table, found, now, on_end);
+    first = found;
+    return true;
   });
   return first;
 }

@@ -26,6 +26,23 @@ FlowKey key_of(u64 number) {
           .role = Role::request};
 }
 
+// A table of which another CPU renews a record, between this one's look and its end: tags are asked for once before all looks, and
+// again at each end.
+struct Renewed {
+  TableView<Connection> table;
+  Connection* record;
+  u32 expiry;
+  u32* asked;
+  u32 renewals;
+
+  [[nodiscard]] ConnectionBucket* bucket(u32 index) const { return table.bucket(index); }
+  [[nodiscard]] u64* tags(u32 index) const {
+    const u32 ends = (*asked)++;
+    if (ends > 0 && ends <= renewals) record->word = with_state(record->word, state_of(record->word), expiry + ends);
+    return table.tags(index);
+  }
+};
+
 // One thread's table, with the ends it was told of.
 class Table {
   TableView<Connection> view() { return {buckets_, tags_}; }
@@ -57,6 +74,21 @@ class Table {
     EXPECT_EQ(present.record, absent.record);
     EXPECT_EQ(present.index, absent.index);
     return present;
+  }
+
+  // Without asking what else stands there of its key, as a CPU does before it settles with the others.
+  Connection* publish(u64 number, u32 expiry, u32 now) {
+    Connection content{};
+    content.key = key_of(number);
+    const Place where = place(number);
+    return publish_record(view(), where, vacant_room(view(), where), content, state, expiry, now, ends()).record;
+  }
+
+  // Another CPU renews `record` as often as somebody is about to end a record, `renewals` times at most.
+  Found<Connection> settle_while_renewed(u64 number, u32 now, Connection* record, u32 renewals) {
+    u32 asked = 0;
+    const Renewed renewed{view(), record, now + 100, &asked, renewals};
+    return settle<Connection>(renewed, place(number), key_of(number), now, ends());
   }
 
   bool end(const Found<Connection>& found, u32 now) { return end_record(view(), found, now, ends()); }
@@ -255,6 +287,24 @@ TEST(Table, of_two_records_of_one_key_the_first_on_its_path_stays) {
   EXPECT_EQ(table.occupied(), 1U);
 }
 
+TEST(Table, a_second_record_of_a_key_ends_even_if_it_is_renewed_meanwhile) {
+  Table table(64);
+  Connection* first = table.publish(1, 100, 0);
+  Connection* second = table.publish(1, 100, 0);
+  EXPECT_EQ(table.settle_while_renewed(1, 0, second, 3).record, first);
+  EXPECT_EQ(table.ended, 1U);
+  EXPECT_EQ(table.occupied(), 1U);
+}
+
+TEST(Table, of_two_records_of_one_key_one_stays_even_if_one_was_over_and_is_renewed_meanwhile) {
+  Table table(64);
+  Connection* old = table.publish(1, 100, 0);
+  (void)table.publish(1, 300, 200);
+  EXPECT_EQ(table.settle_while_renewed(1, 200, old, 1).record, old);
+  EXPECT_EQ(table.ended, 1U);
+  EXPECT_EQ(table.occupied(), 1U);
+}
+
 TEST(Table, an_expired_record_of_the_same_key_does_not_stand_in_the_way) {
   Table table(64);
   (void)table.insert(1, 100, 0, WhenFull::refuse, 11);
@@ -262,6 +312,8 @@ TEST(Table, an_expired_record_of_the_same_key_does_not_stand_in_the_way) {
   ASSERT_TRUE(second.stays.record);
   EXPECT_EQ(second.stays.record->server, 22U);
   EXPECT_EQ(table.find(1, 200).record->server, 22U);
+  EXPECT_EQ(table.ended, 1U) << "it could be renewed by whoever doesn't know yet that it is over";
+  EXPECT_EQ(table.occupied(), 1U);
 }
 
 TEST(Table, the_two_buckets_of_a_key_are_never_the_same) {
