@@ -91,6 +91,7 @@ bool expect_client(NativePlatform& p, const Segment& control, u16 port) {
   key.client_port = be16{};
   key.vip_port = big(port);
   if (!listen(p, control, key, big(port))) return false;
+  note_expected(p, p.work()->insertion.timeout);
   end_replies(p, *p.work());
   return true;
 }

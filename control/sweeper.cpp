@@ -194,6 +194,8 @@ void Sweeper::sweep_record(Bystander& bystander, u32 bucket, u32 index, Swept& s
 void Sweeper::end_walk() {
   former_children_ = std::exchange(children_, {});
   has_walked_ = true;
+  SharedState* shared = tables_.shared;
+  for (u64* until : {&shared->full_until, &shared->expected_until}) forget_past(until, clock_.ticks());
 }
 
 Swept Sweeper::advance() {

@@ -36,6 +36,21 @@ class sweeper : public ConnectionsTest {
   }
 };
 
+// As ticks go round, it would hold again some day.
+TEST_F(sweeper, takes_out_what_held_until_a_time_that_is_past) {
+  SharedState& shared = *tables.shared;
+  hold_until(&shared.full_until, clock.ticks() + 5 * clock.ticks_per_second());
+  hold_until(&shared.expected_until, clock.ticks() + 10 * clock.ticks_per_second());
+  Sweeper made(tables, clock);
+  pass(made, seconds(4));
+  EXPECT_TRUE(holds(shared.full_until, clock.ticks()));
+  pass(made, seconds(3));
+  EXPECT_EQ(shared.full_until, 0U);
+  EXPECT_TRUE(holds(shared.expected_until, clock.ticks()));
+  pass(made, seconds(5));
+  EXPECT_EQ(shared.expected_until, 0U);
+}
+
 TEST_F(sweeper, ends_what_is_over_and_counts_it_out) {
   put(request(1), TcpState::established, 10);
   put(request(2), TcpState::fin_wait, 10);

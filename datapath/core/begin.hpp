@@ -3,6 +3,7 @@
 
 #include "datapath/core/forward_direct.hpp"
 #include "datapath/core/persistence.hpp"
+#include "datapath/core/until.hpp"
 
 namespace penstock {
 
@@ -189,14 +190,13 @@ template <Platform P>
 PEN_INLINE void note_full(P& p) {
   SharedState* shared = p.shared();
   const Settings* settings = p.settings();
-  if (shared && settings) store_release(&shared->full_until, p.now() + full_seconds * settings->ticks_per_second);
+  if (shared && settings) hold_until(&shared->full_until, p.now() + full_seconds * settings->ticks_per_second);
 }
 
 template <Platform P>
 PEN_INLINE bool was_full(P& p) {
   const SharedState* shared = p.shared();
-  const u32 until = shared ? load_acquire(&shared->full_until) : 0;
-  return until != 0 && !is_past(until, p.now());
+  return shared && holds(load_acquire(&shared->full_until), p.now());
 }
 
 // nat: how the replies to work.packet's connection will be named.

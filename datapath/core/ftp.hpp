@@ -6,6 +6,7 @@
 #include "datapath/core/connection.hpp"
 #include "datapath/core/parse.hpp"
 #include "datapath/core/punt.hpp"
+#include "datapath/core/until.hpp"
 
 namespace penstock {
 
@@ -33,6 +34,12 @@ template <Platform P>
 PEN_INLINE bool is_ftp_control(const P& p, const Packet& packet, const Flow& request) {
   return is_tcp(packet.key) && load_acquire(&request.found.record->key.vip_port) == ftp_port &&
          method_of(request.traits) == Method::nat && !is_fragment(packet) && !p.fragments();
+}
+
+// Data is expected, from a port of the client's choice: its record has the port 0, and is there for `timeout` ticks.
+template <Platform P>
+PEN_INLINE void note_expected(P& p, u32 timeout) {
+  if (SharedState* shared = p.shared()) hold_until(&shared->expected_until, p.now() + timeout);
 }
 
 // Of a connection whose server's numbers are shifted (shift.hpp).

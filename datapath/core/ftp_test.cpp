@@ -64,6 +64,7 @@ struct Control : World, NatFrames {
     work.insertion.state = static_cast<u32>(TcpState::listen);
     work.insertion.timeout = 120 * hz;
     save(p, work);
+    note_expected(p, work.insertion.timeout);
   }
 
   u32 rs = 0;

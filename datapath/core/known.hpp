@@ -73,13 +73,11 @@ PEN_INLINE Next take_known(P& p, Work& work, const Flow& flow) {
   return forward_by(p, work, method);
 }
 
-// FTP's data, from a port that only now is known. Its control connection may be one of a mark's or of all ports' service, too.
+// FTP's data, from a port that only now is known.
 template <Platform P>
 PEN_INLINE bool may_be_expected(P& p, const Packet& packet) {
-  const Settings* settings = p.settings();
-  if (!settings || !is_tcp(packet.key)) return false;
-  return (load_acquire(&settings->ftp_services) | load_acquire(&settings->mark_rules) |
-          load_acquire(&settings->port_zero_services)) != 0;
+  const SharedState* shared = p.shared();
+  return shared && is_tcp(packet.key) && holds(load_acquire(&shared->expected_until), p.now());
 }
 
 // A stage: a packet of no connection belongs to one that FTP announced, or begins one.
@@ -104,13 +102,14 @@ template <Platform P>
 PEN_INLINE Next take_request(P& p, Work& work) {
   const Packet& packet = work.packet;
   const Guess guess = is_opening(packet) ? Guess::absent : Guess::present;
+  if (guess == Guess::absent) fetch_first_choice(p, packet.hash);
   Flow flow = find_flow(p, packet.key, packet.hash, guess);
   if (flow.found.record && is_opening(packet) && is_superseded(p, packet, flow)) {
     end_connection(p, flow);
     flow = no_flow;
   }
   if (flow.found.record) return take_known(p, work, flow);
-  fetch_vacancy<Connection>(ConnectionTable<P>{p}, place_of(packet.hash, p.config().connection_buckets));
+  fetch_vacancy(p, packet.hash);
   return may_be_expected(p, packet) ? Next::then_take_expected : Next::then_begin;
 }
 

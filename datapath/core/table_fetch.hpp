@@ -2,7 +2,7 @@
 // while that comes, the packet's service and server are found.
 #pragma once
 
-#include "datapath/core/table_insert.hpp"
+#include "datapath/core/connection.hpp"
 
 namespace penstock {
 
@@ -16,11 +16,19 @@ PEN_INLINE void fetch(const u64* word) {
 #endif
 }
 
+// The record that an insertion takes when it can. Asked for before the tags say whether: both come at once then.
+template <Platform P>
+PEN_INLINE void fetch_first_choice(P& p, u64 hash) {
+  const Place place = place_of(hash, p.config().connection_buckets);
+  if (const ConnectionBucket* bucket = p.connection_bucket(place.bucket[0])) fetch(&bucket->records[place.start].word);
+}
+
 // The record that the insertion of a key which has none would take now.
-template <typename Record, typename Table>
-PEN_INLINE void fetch_vacancy(Table table, const Place& place) {
-  const Room room = vacant_room(table, place);
-  const Bucket<Record>* bucket = table.bucket(room.which == 0 ? place.bucket[0] : place.bucket[1]);
+template <Platform P>
+PEN_INLINE void fetch_vacancy(P& p, u64 hash) {
+  const Place place = place_of(hash, p.config().connection_buckets);
+  const Room room = vacant_room(ConnectionTable<P>{p}, place);
+  const ConnectionBucket* bucket = p.connection_bucket(room.which == 0 ? place.bucket[0] : place.bucket[1]);
   if (!bucket) return;
   const u32 slot = (first_byte(set_from(room.slots, place.start)) + place.start) & (records_per_bucket - 1);
   fetch(&bucket->records[slot].word);

@@ -1,7 +1,7 @@
 // What operators and the daemon do while packets pass, done to any number of directors alike.
 #pragma once
 
-#include "datapath/native/tables.hpp"
+#include "datapath/native/native_platform.hpp"
 #include "tests/differential/generator.hpp"
 
 namespace penstock::differential {
@@ -11,7 +11,7 @@ struct Happening {
   u32 slot;
   u32 value;
 
-  static constexpr u32 kinds = 12;
+  static constexpr u32 kinds = 13;
 
   [[nodiscard]] static Happening drawn(Generator& generator) {
     return {generator.below(kinds), 1 + generator.below(packets::mixed::servers), generator.below(1000)};
@@ -34,6 +34,31 @@ inline void shift_numbers(const Tables& tables, u32 value) {
       const auto made = insert_record(tables.connection_table(), place, shift, 0, expiry, long_ago, WhenFull::refuse,
                                       [](const Connection&, u64) {});
       if (made.stored) request.traits |= trait_mangled;
+    }
+  }
+}
+
+// As the daemon does after a text that says where data will go, for all of FTP's control connections that there are.
+inline void expect_data(const Tables& tables, u32 value) {
+  for (ConnectionBucket& bucket : tables.connections) {
+    for (const Connection& control : bucket.records) {
+      if (!is_live(control.word) || control.key.role != Role::request || control.key.vip_port != big(u16{21})) continue;
+      if (control.key.protocol != protocol_tcp || method_of(control.traits) != Method::nat) continue;
+      FrameBuffer none({});
+      const u32 timeout = 30;
+      NativePlatform p(tables, none, expires_of(control.word) - timeout, packets::mixed::link);
+      Insertion& insertion = p.work()->insertion;
+      FlowKey key = control.key;
+      key.client_port = {};
+      key.vip_port = big(static_cast<u16>(value % 2 ? value : 8080));
+      prepare_insertion(insertion, key, hash_of(tables.config.hash_key, key), control.server, control.generation);
+      insertion.content.traits = static_cast<u8>(Method::nat) | trait_controlled | trait_own_port;
+      insertion.content.local_port = key.vip_port;
+      insertion.state = static_cast<u32>(TcpState::listen);
+      insertion.timeout = timeout;
+      save(p, *p.work());
+      end_replies(p, *p.work());
+      note_expected(p, timeout);
     }
   }
 }
@@ -81,6 +106,9 @@ inline void happen(const Tables& tables, const Happening& happening) {
       break;
     case 11:
       shift_numbers(tables, happening.value);
+      break;
+    case 12:
+      expect_data(tables, happening.value);
       break;
   }
 }
