@@ -11,6 +11,7 @@
 #include "control/sizes.hpp"
 #include "datapath/core/hash.hpp"
 #include "datapath/core/wire.hpp"
+#include "datapath/native/filter_uses.hpp"
 
 namespace penstock::bench {
 namespace {
@@ -106,6 +107,7 @@ void write_mark_rules(const Tables& tables, const Cluster& cluster) {
     rule.destination_port_ranges = 1;
     rule.destination_ports[0] = {service_port, service_port};
     set_bit(tables.vip_filter->marked[0], static_cast<u16>(rule.destination.low));
+    tables.vip_filter->uses |= filter_has_marked;
   }
 }
 
@@ -124,6 +126,7 @@ void write_filter(VipFilter& filter, const Cluster& cluster) {
   if (cluster.method == Method::tunnel) set_bit(filter.bits, vip_filter_bit(ipv4(ipv4_word(director_address))));
   if (cluster.method == Method::nat || cluster.method == Method::fullnat)
     for (u32 i = 0; i < cluster.servers; ++i) set_bit(filter.servers, vip_filter_bit(server_address(first_server + i)));
+  filter.uses |= uses_of(filter);
 }
 
 ScheduleRef schedule_ref(const Cluster& cluster) {

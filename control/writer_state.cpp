@@ -4,6 +4,7 @@
 #include "control/local_pool.hpp"
 #include "control/mark_table.hpp"
 #include "datapath/core/hash.hpp"
+#include "datapath/native/filter_uses.hpp"
 
 namespace penstock::control {
 namespace {
@@ -68,6 +69,7 @@ VipFilter filter_of(const WriterState& state, const Tables& tables) {
   for (const AddressImage& address : known_addresses(*tables.local_pool)) mark(filter.bits, address);
   for (const model::Address& address : state.desired.local_addresses()) mark(filter.bits, image_of(address));
   add_mark_rules(filter, state.desired.mark_rules());
+  filter.uses = uses_of(filter);
   return filter;
 }
 

@@ -104,6 +104,18 @@ TEST_F(writer_state, a_marks_service_has_no_address_but_its_rules_have_destinati
   EXPECT_TRUE(std::ranges::equal(filter().marked[1], nothing.marked[1])) << "IPv6's are others";
 }
 
+TEST_F(writer_state, the_filter_says_which_parts_of_it_are_used) {
+  offer(tcp("192.0.2.1", 80), {by(model::Method::direct, "10.0.0.1")});
+  EXPECT_EQ(filter().uses, 0U);
+  state.has_translated = true;
+  EXPECT_EQ(filter().uses, filter_has_servers);
+  model::MarkRule rule;
+  rule.destination = *model::parse_prefix("203.0.113.0/24");
+  rule.mark = 5;
+  ASSERT_TRUE(state.desired.add_mark_rule(rule));
+  EXPECT_EQ(filter().uses, filter_has_servers | filter_has_marked);
+}
+
 TEST_F(writer_state, local_addresses_are_looked_at_also_those_that_were_removed) {
   offer(tcp("192.0.2.1", 80), {});
   const auto none_held = [] { return HeldPlaces{}; };

@@ -6,7 +6,7 @@
 namespace penstock {
 
 // Raised whenever a record's layout or meaning changes: a daemon adopts only pinned tables of its own version.
-static constexpr u32 abi_version = 3;
+static constexpr u32 abi_version = 4;
 
 // The boot secret that keys the tables' hash: twelve 32-bit words of it.
 static constexpr u32 hash_key_words = 6;
@@ -31,7 +31,10 @@ struct VipFilter {
   u64 bits[vip_filter_bits / 64];       // virtual addresses, local addresses of fullnat, sources of tunnels
   u64 servers[vip_filter_bits / 64];    // real servers whose packets are to be rewritten: nat and fullnat
   u64 marked[2][vip_filter_bits / 64];  // IPv4, IPv6
+  u64 uses;                             // which of the above have any bits: filter_has_…
 };
+static constexpr u64 filter_has_servers = 1;
+static constexpr u64 filter_has_marked = 2;
 
 // From whose packet a connection's state follows (IPVS: IP_VS_DIR_*). input_only: the director sees no replies.
 enum class Direction : u8 { input = 0, output = 1, input_only = 2 };

@@ -22,13 +22,13 @@ PEN_INLINE Next take_foreign(P& p, const Work& work) {
 }
 
 template <Platform P>
-PEN_INLINE Next take_packet(P& p, Work& work) {
+PEN_INLINE Next take_packet(P& p, Work& work, const EthernetHeader& ethernet) {
   Packet& packet = work.packet;
-  const Parsed network = parse_network(p, packet);
+  const Parsed network = parse_network(p, ethernet, packet);
   if (!network.ok) return pass(p, network.reason);
   const Gate gate = gate_of(p, packet.key);
   if (!gate.to_us && !gate.from_server) return take_foreign(p, work);
-  if (is_fragment(packet) || is_ipv6_extension(packet.protocol)) return Next::then_take_unusual;
+  if (is_fragment(packet) || has_extensions(packet)) return Next::then_take_unusual;
   const Parsed transport = parse_transport(p, packet);
   if (!transport.ok && transport.reason == Reason::pass_icmp) return Next::then_take_icmp;
   if (!transport.ok) return pass(p, transport.reason);
@@ -41,7 +41,8 @@ template <Platform P>
 PEN_INLINE Next take_untagged(P& p, Work& work) {
   work.packet.tag = p.take_tag();
   work.tag = work.packet.tag;  // unless it leaves by another way
-  return is_tag(work.tag.type) ? take_packet(p, work) : pass(p, Reason::pass_not_ip);
+  const auto* ethernet = header_at<EthernetHeader>(p, 0);
+  return is_tag(work.tag.type) && ethernet ? take_packet(p, work, *ethernet) : pass(p, Reason::pass_not_ip);
 }
 
 template <Platform P>
@@ -108,7 +109,7 @@ PEN_INLINE Verdict balance(P& p) {
   const auto* ethernet = header_at<EthernetHeader>(p, 0);
   if (!work || !ethernet) return static_cast<Verdict>(pass(p, Reason::pass_malformed));
   begin_work(*work);
-  Next next = p.is_tagged(ethernet->type) ? Next::then_take_untagged : take_packet(p, *work);
+  Next next = p.is_tagged(ethernet->type) ? Next::then_take_untagged : take_packet(p, *work, *ethernet);
   if (!is_final(next) || leaves_work(*work)) {
     PEN_ROLLED
     for (u32 i = 0; i < stages_max && !is_final(next); ++i) next = run_stage(p, *work, next);

@@ -23,10 +23,11 @@ template <Platform P>
 PEN_INLINE Gate gate_of(P& p, const FlowKey& key) {
   const VipFilter* filter = p.vip_filter();
   if (!filter) return {};
+  const u64 uses = load_acquire(&filter->uses);
   const u32 prefix = static_cast<u16>(key.vip.low);
-  const bool is_marked = is_set(filter->marked[key.family == Family::ipv6], prefix);
+  const bool is_marked = (uses & filter_has_marked) && is_set(filter->marked[key.family == Family::ipv6], prefix);
   return {.to_us = is_marked || is_set(filter->bits, vip_filter_bit(key.vip)),
-          .from_server = is_set(filter->servers, vip_filter_bit(key.client))};
+          .from_server = (uses & filter_has_servers) && is_set(filter->servers, vip_filter_bit(key.client))};
 }
 
 template <Platform P>

@@ -69,14 +69,14 @@ PEN_INLINE FlowKey key_of(const Flow& flow) { return key_of(*flow.found.record);
 
 PEN_INLINE Flow flow_of(const Found<Connection>& found) {
   if (!found.record) return no_flow;
-  const Connection* record = found.record;
+  const Belonging of = belonging_of(*found.record);
   const Flow flow{.found = found,
-                  .server = load_acquire(&record->server),
-                  .generation = load_acquire(&record->generation),
-                  .traits = load_acquire(&record->traits),
-                  .local_address = load_acquire(&record->local_address),
-                  .local_port = load_acquire(&record->local_port),
-                  .detail = load_acquire(&record->detail)};
+                  .server = of.server,
+                  .generation = of.generation,
+                  .traits = of.traits,
+                  .local_address = of.local_address,
+                  .local_port = of.local_port,
+                  .detail = load_acquire(&found.record->detail)};
   return still_holds(found) ? flow : no_flow;
 }
 
@@ -219,7 +219,12 @@ PEN_INLINE Direction direction_of(Method method) {
 
 // The director sees both sides of nat and fullnat, and of connections whose real server is itself.
 PEN_INLINE Direction direction_of(u8 traits) {
-  return (traits & trait_seen_reply) != 0 ? Direction::input : direction_of(method_of(traits));
+  static constexpr u32 seen = trait_seen_reply;
+  const u32 translating =
+      (1U << static_cast<u32>(Method::nat) | 1U << static_cast<u32>(Method::fullnat)) >> (traits & method_mask);
+  const u32 both_sides = (translating | traits / seen) & 1;
+  static_assert(static_cast<u32>(Direction::input) == 0 && static_cast<u32>(Direction::input_only) == 2);
+  return static_cast<Direction>((both_sides ^ 1) * 2);
 }
 
 // Expiry is written anew only when it moves by more than this part of a second: a busy connection's line stays clean.

@@ -40,6 +40,15 @@ PEN_INLINE void count_in(P& p, const Packet& packet, u32 server) {
   counters->in_bytes += counted_bytes(packet);
 }
 
+// The same, of a packet that is no fragment.
+template <Platform P>
+PEN_INLINE void count_whole_in(P& p, u32 ip_length, u32 server) {
+  ServerCounters* counters = p.was_counted() ? nullptr : p.counters(server);
+  if (!counters) return;
+  counters->in_packets += 1;
+  counters->in_bytes += ip_length;
+}
+
 template <Platform P>
 PEN_INLINE void count_out(P& p, const Packet& packet, u32 server) {
   ServerCounters* counters = p.was_counted() || packet.is_repeated ? nullptr : p.counters(server);

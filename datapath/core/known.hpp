@@ -64,7 +64,7 @@ PEN_INLINE Next take_known(P& p, Work& work, const Flow& flow) {
   const Method method = method_of(flow.traits);
   track(p, work, flow, direction_of(flow.traits));
   if (method == Method::direct && !work.packet.is_first_fragment) {
-    count_in(p, work.packet, flow.server);
+    count_whole_in(p, work.packet.ip_length, flow.server);
     return forward_direct(p, work, flow.server, route.next_hop);
   }
   if (is_translating(method)) keep_way(p, flow);

@@ -54,18 +54,18 @@ PEN_INLINE bool is_longer_than(P& p, const Packet& packet, u32 mtu) {
   return packet.ip_length > mtu && exceeds(p, wire_length(p, packet), mtu);
 }
 
-// `mac`: destination and source, in a frame's order.
 template <Platform P>
-PEN_INLINE bool write_mac_header(P& p, const void* mac) {
+PEN_INLINE bool write_mac_header(P& p, const NextHop& hop) {
+  static_assert(__builtin_offsetof(NextHop, destination) == 0 && __builtin_offsetof(NextHop, source) == 6);
   auto* ethernet = header_at<EthernetHeader>(p, 0);
   if (!ethernet) return false;
-  __builtin_memcpy(ethernet, mac, 12);
+  __builtin_memcpy(ethernet, &hop, 12);  // of the whole rows, so that the compiler knows how they are aligned
   return true;
 }
 
 template <Platform P>
 PEN_INLINE Next send_by(P& p, Work& work, const NextHop* hop) {
-  if (!write_mac_header(p, hop)) return drop(p, Reason::bug);
+  if (!write_mac_header(p, *hop)) return drop(p, Reason::bug);
   work.tag = tag_of(hop->vlan);
   return p.leave_by(hop->interface);
 }

@@ -35,10 +35,13 @@ PEN_INLINE Parsed parse_ipv4(const P& p, Packet& packet) {
   packet.ttl = ip->ttl;
   packet.tos = ip->tos;
   packet.fragment_id = static_cast<u16>(ip->id);
-  const u16 fragment = host(ip->fragment);
-  packet.is_later_fragment = (fragment & ipv4_fragment_offset) != 0;
-  packet.is_first_fragment = !packet.is_later_fragment && (fragment & ipv4_more_fragments) != 0;
   packet.dont_fragment = (static_cast<u16>(ip->fragment) & static_cast<u16>(ipv4_dont_fragment)) != 0;
+  const u16 fragment =
+      static_cast<u16>(ip->fragment) & static_cast<u16>(big(u16{ipv4_fragment_offset | ipv4_more_fragments}));
+  if (fragment != 0) {
+    packet.is_later_fragment = (fragment & static_cast<u16>(big(u16{ipv4_fragment_offset}))) != 0;
+    packet.is_first_fragment = !packet.is_later_fragment;
+  }
   return parsed;
 }
 
@@ -65,16 +68,23 @@ PEN_INLINE Parsed parse_ipv6(const P& p, Packet& packet) {
   return parsed;
 }
 
+// In pieces of two bytes, by which a frame is aligned.
+PEN_INLINE bool same_mac(const EthernetHeader& ethernet, const Interface& interface) {
+  static_assert(__builtin_offsetof(Interface, address) == 0);
+  u16 wanted[3];
+  u16 own[3];
+  __builtin_memcpy(wanted, &ethernet, sizeof wanted);
+  __builtin_memcpy(own, &interface, sizeof own);
+  return ((wanted[0] ^ own[0]) | (wanted[1] ^ own[1]) | (wanted[2] ^ own[2])) == 0;
+}
+
 // Broadcast and multicast frames are nobody's connection; frames for another machine come in on promiscuous interfaces (IPVS
 // leaves both alone).
 template <Platform P>
 PEN_INLINE bool is_for_us(P& p, const EthernetHeader& ethernet) {
   if (ethernet.destination[0] & 1) return false;
   const Interface* ingress = p.interface(p.ingress_index());
-  if (!ingress || !ingress->known) return true;
-  u32 difference = 0;
-  for (u32 i = 0; i < 6; ++i) difference |= ethernet.destination[i] ^ ingress->address[i];
-  return difference == 0;
+  return !ingress || !ingress->known || same_mac(ethernet, *ingress);
 }
 
 template <Platform P>
@@ -86,11 +96,14 @@ PEN_INLINE Parsed parse_ip(const P& p, be16 type, Packet& packet) {
 
 // Family, addresses, protocol, lengths. `packet` comes zeroed.
 template <Platform P>
+PEN_INLINE Parsed parse_network(P& p, const EthernetHeader& ethernet, Packet& packet) {
+  if (!is_for_us(p, ethernet)) return unfit(Reason::pass_other_host);
+  return parse_ip(p, ethernet.type, packet);
+}
+template <Platform P>
 PEN_INLINE Parsed parse_network(P& p, Packet& packet) {
   const auto* ethernet = header_at<EthernetHeader>(p, 0);
-  if (!ethernet) return unfit(Reason::pass_malformed);
-  if (!is_for_us(p, *ethernet)) return unfit(Reason::pass_other_host);
-  return parse_ip(p, ethernet->type, packet);
+  return ethernet ? parse_network(p, *ethernet, packet) : unfit(Reason::pass_malformed);
 }
 
 // What every offset of a transport header is: below 16 KiB, and a multiple of four behind Ethernet's fourteen bytes. Said again
@@ -107,23 +120,33 @@ PEN_INLINE Header* transport_header(const P& p, const Packet& packet) {
   return header_at<Header>(p, transport_offset(packet));
 }
 
-template <Platform P>
-PEN_INLINE Parsed parse_ports(const P& p, Packet& packet, u32 header_length) {
-  if (packet.transport + header_length > network_offset + packet.ip_length) return unfit(Reason::pass_malformed);
-  const auto* ports = transport_header<PortsHeader>(p, packet);
-  if (!ports) return unfit(Reason::pass_malformed);
-  packet.key.client_port = ports->source;
-  packet.key.vip_port = ports->destination;
+// The transport header of a packet that is long enough to have it, or null.
+template <typename Header, Platform P>
+PEN_INLINE const Header* whole_transport_header(const P& p, const Packet& packet) {
+  if (packet.transport + sizeof(Header) > network_offset + packet.ip_length) return nullptr;
+  return transport_header<Header>(p, packet);
+}
+
+template <typename Header>
+PEN_INLINE Parsed take_ports(Packet& packet, const Header& header) {
+  packet.key.client_port = header.source;
+  packet.key.vip_port = header.destination;
   return parsed;
 }
 
 template <Platform P>
 PEN_INLINE Parsed parse_tcp(const P& p, Packet& packet) {
-  const auto* tcp = transport_header<TcpHeader>(p, packet);
+  const auto* tcp = whole_transport_header<TcpHeader>(p, packet);
   if (!tcp) return unfit(Reason::pass_malformed);
   packet.tcp_flags = tcp->flags;
   packet.event = tcp_event(tcp->flags);
-  return parse_ports(p, packet, sizeof(TcpHeader));
+  return take_ports(packet, *tcp);
+}
+
+template <Platform P>
+PEN_INLINE Parsed parse_udp(const P& p, Packet& packet) {
+  const auto* udp = whole_transport_header<UdpHeader>(p, packet);
+  return udp ? take_ports(packet, *udp) : unfit(Reason::pass_malformed);
 }
 
 struct SctpStart {
@@ -146,11 +169,11 @@ PEN_INLINE bool is_abort_bundled(const P& p, const Packet& packet, const SctpChu
 
 template <Platform P>
 PEN_INLINE Parsed parse_sctp(const P& p, Packet& packet) {
-  const auto* start = transport_header<SctpStart>(p, packet);
+  const auto* start = whole_transport_header<SctpStart>(p, packet);
   if (!start) return unfit(Reason::pass_malformed);
   packet.event =
       is_abort_bundled(p, packet, start->chunk) ? static_cast<u8>(SctpEvent::abort) : sctp_event(start->chunk.type);
-  return parse_ports(p, packet, sizeof(SctpStart));
+  return take_ports(packet, start->header);
 }
 
 // AH and ESP have no ports: they belong to the IKE connection of the same two machines (IPVS: ip_vs_proto_ah_esp.c).
@@ -175,7 +198,7 @@ PEN_INLINE Parsed parse_transport(const P& p, Packet& packet) {
     case protocol_tcp:
       return parse_tcp(p, packet);
     case protocol_udp:
-      return parse_ports(p, packet, sizeof(UdpHeader));
+      return parse_udp(p, packet);
     case protocol_sctp:
       return parse_sctp(p, packet);
     case protocol_ah:

@@ -126,7 +126,7 @@ PEN_INLINE Found<Record> find_in_bucket(Table table, u32 index, const Place& pla
     const u64 word = load_acquire(&record->word);
     if ((word ^ place.live) >> word_owner_shift != 0) continue;
     if (!same_key(record->key, key)) continue;
-    if (is_over(record, word, now)) continue;
+    if (expires(record) && is_past(expires_of(word), now)) continue;  // is_over() of what is live
     return {record, word, index, slot};
   }
   return {};
@@ -147,7 +147,7 @@ PEN_INLINE Found<Record> find_near_start(Table table, const Place& place, const 
     const u64 word = load_acquire(&record->word);
     if ((word ^ place.live) >> word_owner_shift != 0) continue;
     if (!same_key(record->key, key)) continue;
-    if (is_over(record, word, now)) continue;
+    if (expires(record) && is_past(expires_of(word), now)) continue;  // is_over() of what is live
     return {record, word, place.bucket[0], slot};
   }
   return {};

@@ -18,6 +18,9 @@ static constexpr u32 ipv6_extensions_max = 6;
 PEN_INLINE bool is_ipv6_extension(u8 next_header) {
   return next_header == 0 || next_header == 43 || next_header == 60 || next_header == protocol_ipv6_fragment;
 }
+PEN_INLINE bool has_extensions(const Packet& packet) {
+  return packet.key.family == Family::ipv6 && is_ipv6_extension(packet.protocol);
+}
 
 PEN_INLINE void note_fragment(Packet& packet, const Ipv6Fragment& fragment) {
   const u16 offset = host(fragment.offset);

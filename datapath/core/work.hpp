@@ -118,6 +118,17 @@ struct Summed {
 
 struct Work {
   Packet packet;
+  // What begin_work() clears, close together:
+  u32 ended_count;     // of `ended`
+  VlanTag tag;         // that the frame leaves with; no type: none
+  bool assures;        // the connection was established, or answered: its template is to know
+  bool is_remembered;  // a first fragment: the others are to follow it
+  bool to_us;          // what the gate said (classify.hpp)
+  bool caches;         // what lblc or lblcr is to remember stands in `insertion`
+  bool is_persistent;  // the connection to be is made by a template
+  Shifted shifted;
+  bool is_expected;  // it is FTP's data, of which its control connection told
+
   Packet quote;  // of an ICMP error
   Route route;
   Offer offer;
@@ -125,18 +136,9 @@ struct Work {
   Insertion insertion;
   Refusal refusal;
   FlowKey ended[ended_max];  // the replies' keys
-  u32 ended_count;
-  bool assures;        // the connection was established, or answered: its template is to know
-  bool is_remembered;  // a first fragment: the others are to follow it
-  bool to_us;          // what the gate said (classify.hpp)
-  bool caches;         // what lblc or lblcr is to remember stands in `insertion`
-  bool is_persistent;  // the connection to be is made by a template
-  Shifted shifted;
-  bool is_expected;    // it is FTP's data, of which its control connection told
-  AddressImage asked;  // of work.packet's family, for the helper `is_own`
-  FlowKey fragment;    // the first fragment's
+  AddressImage asked;        // of work.packet's family, for the helper `is_own`
+  FlowKey fragment;          // the first fragment's
   Peer claim;   // fullnat: the reply's record that holds the local port; or a reply's request, from stage to stage
-  VlanTag tag;  // that the frame leaves with; no type: none
   u32 verdict;  // for the step `leave_tagged`
   Summed summed;
   SynChange syn;

@@ -156,6 +156,7 @@ class Director {
     load.lower_threshold = server.lower_threshold;
     if (server.method == Method::nat || server.method == Method::fullnat) {
       set_bit(tables_.vip_filter->servers, vip_filter_bit(to.address));
+      tables_.vip_filter->uses |= filter_has_servers;
       ++tables_.settings->translating_servers;
     }
     if (server.method == Method::tunnel) ++tables_.settings->tunnel_servers;
@@ -223,6 +224,7 @@ class Director {
     rule.destination_port_ranges = static_cast<u8>(marking.destination_ports.size());
     std::ranges::copy(marking.source_ports, rule.source_ports);
     std::ranges::copy(marking.destination_ports, rule.destination_ports);
+    tables_.vip_filter->uses |= filter_has_marked;
     for (u32 bits = 0; bits < vip_filter_bits; ++bits) {
       const u32 mask = static_cast<u16>(rule.destination_mask.low);
       if (((bits ^ static_cast<u16>(rule.destination.low)) & mask) == 0)
