@@ -18,7 +18,7 @@ PEN_INLINE bool decrement_ttl(P& p, const Packet& packet) {
   if (!ip) return false;
   // TTL is the low byte of its 16-bit word, which loses one; the checksum gains one (RFC 1141).
   const u32 sum = static_cast<u32>(ip->checksum) + 1;
-  ip->checksum = static_cast<u16>(sum + (sum >= 0xffff));
+  ip->checksum = static_cast<u16>(sum + ((sum + 1) >> 16));
   ip->ttl -= 1;
   return true;
 }

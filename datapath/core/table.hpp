@@ -92,9 +92,9 @@ PEN_INLINE bool same_key(const Key& stored, const Key& wanted) {
   static_assert(sizeof(Key) % sizeof(u64) == 0);
   const u64* a = reinterpret_cast<const u64*>(&stored);
   const u64* b = reinterpret_cast<const u64*>(&wanted);
-  u64 difference = 0;
-  for (u32 i = 0; i < sizeof(Key) / sizeof(u64); ++i) difference |= load_acquire(&a[i]) ^ b[i];
-  return difference == 0;
+  for (u32 i = 0; i < sizeof(Key) / sizeof(u64); ++i)
+    if (load_acquire(&a[i]) != b[i]) return false;
+  return true;
 }
 
 template <typename Record>
