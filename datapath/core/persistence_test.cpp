@@ -77,7 +77,7 @@ TEST(Persistence, the_key_of_a_template_is_ipvss) {
 TEST(Persistence, an_ipv4_netmask_groups_clients_at_every_length) {
   for (u32 bits = 1; bits <= 32; ++bits) {
     Persistent world(persistent(netmask(bits)));
-    const auto address = [bits](u32 bit, bool set) {
+    const auto address = [](u32 bit, bool set) {
       u32 number = 0x50000000;  // 80.0.0.0
       if (set) number ^= 0x80000000U >> bit;
       return std::to_string(number >> 24) + "." + std::to_string(number >> 16 & 255) + "." +
