@@ -32,7 +32,6 @@ PEN_INLINE Next take_packet(P& p, Work& work, const EthernetHeader& ethernet) {
   const Parsed transport = parse_transport(p, packet);
   if (!transport.ok && transport.reason == Reason::pass_icmp) return Next::then_take_icmp;
   if (!transport.ok) return pass(p, transport.reason);
-  packet.hash = hash_of(p.config().hash_key, packet.key);
   return take_flow(p, work, gate);
 }
 

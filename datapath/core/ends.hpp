@@ -34,6 +34,13 @@ PEN_INLINE u64 change_of_addresses(const Ends& from, const Ends& to) {
   return change_of_address(from.source, to.source) + change_of_address(from.destination, to.destination);
 }
 
+// Of one family before and after: IPv4's addresses are one word each.
+PEN_INLINE u64 change_of_addresses(Family family, const Ends& from, const Ends& to) {
+  if (family == Family::ipv6) return change_of_addresses(from, to);
+  return change_of_word(static_cast<u32>(from.source.low), static_cast<u32>(to.source.low)) +
+         change_of_word(static_cast<u32>(from.destination.low), static_cast<u32>(to.destination.low));
+}
+
 PEN_INLINE u64 change_of_ports(const Ends& from, const Ends& to) {
   return static_cast<u64>(static_cast<u16>(~static_cast<u16>(from.source_port))) + static_cast<u16>(to.source_port) +
          static_cast<u16>(~static_cast<u16>(from.destination_port)) + static_cast<u16>(to.destination_port);
@@ -46,8 +53,9 @@ PEN_INLINE void store_address(u32 (&to)[4], const AddressImage& from) {
   to[3] = static_cast<u32>(from.high >> 32);
 }
 
+// `change`: of the addresses, to a sum of them.
 template <Platform P>
-PEN_INLINE bool write_addresses(P& p, u32 offset, Family family, const Ends& from, const Ends& to) {
+PEN_INLINE bool write_addresses(P& p, u32 offset, Family family, const Ends& to, u64 change) {
   if (family == Family::ipv6) {
     auto* ip = header_at<Ipv6Header>(p, offset);
     if (!ip) return false;
@@ -59,7 +67,7 @@ PEN_INLINE bool write_addresses(P& p, u32 offset, Family family, const Ends& fro
   if (!ip) return false;
   ip->source = static_cast<u32>(to.source.low);
   ip->destination = static_cast<u32>(to.destination.low);
-  ip->checksum = changed_checksum(ip->checksum, change_of_addresses(from, to));
+  ip->checksum = changed_checksum(ip->checksum, change);
   return true;
 }
 
@@ -78,17 +86,17 @@ PEN_INLINE bool make_udp_checksum(P& p, Work& work, const Ends& to) {
   return true;
 }
 
+// `change_of_addresses`: to a sum of them.
 template <Platform P>
-PEN_INLINE bool write_transport(P& p, Work& work, const Ends& from, const Ends& to) {
+PEN_INLINE bool write_transport(P& p, Work& work, const Ends& from, const Ends& to, u64 change_of_addresses) {
   const Packet& packet = work.packet;
   auto* ports = transport_header<PortsHeader>(p, packet);
   if (!ports) return false;
   ports->source = to.source_port;
   ports->destination = to.destination_port;
   const u32 checksum_offset = transport_offset(packet) + checksum_within(packet.key);
-  const ChecksumChange change{.pseudo_header = change_of_addresses(from, to),
-                              .rest = change_of_ports(from, to),
-                              .zero_is_none = !is_tcp(packet.key)};
+  const ChecksumChange change{
+      .pseudo_header = change_of_addresses, .rest = change_of_ports(from, to), .zero_is_none = !is_tcp(packet.key)};
   if (is_tcp(packet.key)) {
     auto* tcp = transport_header<TcpHeader>(p, packet);
     return tcp && p.change_checksum(&tcp->checksum, checksum_offset, change);
@@ -109,9 +117,10 @@ PEN_INLINE bool write_transport(P& p, Work& work, const Ends& from, const Ends& 
 template <Platform P>
 PEN_INLINE bool write_ends(P& p, Work& work, const Ends& from, const Ends& to) {
   const Packet& packet = work.packet;
-  if (!write_addresses(p, network_offset, packet.key.family, from, to)) return false;
+  const u64 change = change_of_addresses(packet.key.family, from, to);
+  if (!write_addresses(p, network_offset, packet.key.family, to, change)) return false;
   if (packet.is_later_fragment || packet.is_portless) return true;
-  return write_transport(p, work, from, to);
+  return write_transport(p, work, from, to, change);
 }
 
 }  // namespace penstock

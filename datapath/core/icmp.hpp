@@ -106,8 +106,10 @@ PEN_INLINE bool write_icmp_ends(P& p, Work& work, const Ends& from, const Ends& 
   const Packet& packet = work.packet;
   const Packet& quote = work.quote;
   const Family family = packet.key.family;
-  if (!write_addresses(p, network_offset, family, from, to)) return false;
-  if (!write_addresses(p, quote_offset(packet), family, ends_of(quote.key), quoted)) return false;
+  const u64 change = change_of_addresses(family, from, to);
+  const u64 change_of_quote = change_of_addresses(family, ends_of(quote.key), quoted);
+  if (!write_addresses(p, network_offset, family, to, change)) return false;
+  if (!write_addresses(p, quote_offset(packet), family, quoted, change_of_quote)) return false;
   if (!quote.is_portless) {
     auto* ports = transport_header<PortsHeader>(p, quote);
     if (!ports) return false;

@@ -117,7 +117,9 @@ PEN_INLINE Next take_request(P& p, Work& work) {
 template <Platform P>
 PEN_INLINE Next take_flow(P& p, Work& work, const Gate& gate) {
   work.to_us = gate.to_us;
-  return gate.from_server ? Next::then_take_reply : take_request(p, work);
+  if (gate.from_server) return Next::then_take_reply;
+  work.packet.hash = hash_of(p.config().hash_key, work.packet.key);
+  return take_request(p, work);
 }
 
 // A stage: from a real server, but no reply. IPVS, nat_icmp_send: from a port of a service of its own it is refused.

@@ -8,8 +8,8 @@
 namespace penstock {
 
 struct Packet {
-  FlowKey key;      // as of a client's packet: client is the source
-  u64 hash;         // of the key, under the boot secret
+  FlowKey key;  // as of a client's packet: client is the source
+  u64 hash;  // of the key under which its connection stands (a real server's: key_from_server), under the boot secret
   u32 ip_length;    // bytes of the IP packet, header included
   u32 fragment_id;  // as in the header
   VlanTag tag;      // that the frame came with; no type: none

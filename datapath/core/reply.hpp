@@ -100,16 +100,23 @@ PEN_INLINE FlowKey key_from_server(const FlowKey& key) {
           .role = Role::reply};
 }
 
+// From a real server, but of no connection of its: it may be a client, too.
+template <Platform P>
+PEN_INLINE Next take_no_reply(P& p, Work& work) {
+  work.packet.hash = hash_of(p.config().hash_key, work.packet.key);
+  return work.to_us ? Next::then_take_request : Next::then_take_stray;
+}
+
 // A stage.
 template <Platform P>
 PEN_INLINE Next take_reply(P& p, Work& work) {
-  const Next otherwise = work.to_us ? Next::then_take_request : Next::then_take_stray;
   const Settings* settings = p.settings();
-  if (!settings) return otherwise;
-  const Flow reply = find_flow(p, key_from_server(work.packet.key), Guess::present);
-  if (!reply.found.record) return otherwise;
+  const FlowKey key = key_from_server(work.packet.key);
+  work.packet.hash = hash_of(p.config().hash_key, key);
+  const Flow reply = find_flow(p, key, work.packet.hash, Guess::present);
+  if (!settings || !reply.found.record) return take_no_reply(p, work);
   const Flow request = find_peer(p, __builtin_bit_cast(Peer, reply.detail));
-  if (!request.found.record) return otherwise;
+  if (!request.found.record) return take_no_reply(p, work);
   keep_reply(*settings, reply, request.found.word);
   work.route.record = record_number(request.found);  // for the fragments that follow
   work.route.server = request.server;

@@ -13,7 +13,7 @@
 //   end      claim, account for the record's end, clear the tag byte, exchange to 0
 //
 // Two CPUs may insert the same key at once. Each looks again after publishing, and the record that stands later on the key's
-// path is ended, so that one remains.
+// path is ended, so that one remains. So is one that is over: to a CPU whose clock is behind it may not be, and live on.
 //
 // A Table gives bucket(index) and tags(index), pointers or null.
 #pragma once

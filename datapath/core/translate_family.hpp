@@ -93,7 +93,8 @@ PEN_INLINE bool write_as_ipv4(P& p, Work& work, const Ends& to) {
   if (!ethernet) return false;
   ethernet->type = ethertype_ipv4;
   if (!write_ipv4(p, network_offset, header_as_ipv4(p, packet, to))) return false;
-  return packet.is_later_fragment || packet.is_portless || write_transport(p, work, ends_of(packet.key), to);
+  return packet.is_later_fragment || packet.is_portless ||
+         write_transport(p, work, ends_of(packet.key), to, change_of_addresses(ends_of(packet.key), to));
 }
 
 // What the client's link takes in one segment; its own limit, if that isn't known.
@@ -181,7 +182,8 @@ PEN_INLINE bool write_as_ipv6(P& p, Work& work, be16 fragment, const Ends& to) {
   ethernet->type = ethertype_ipv6;
   if (!write_ipv6(p, network_offset, header)) return false;
   if (fragments && !write_fragment_header(p, packet, fragment)) return false;
-  return packet.is_later_fragment || packet.is_portless || write_transport(p, work, ends_of(packet.key), to);
+  return packet.is_later_fragment || packet.is_portless ||
+         write_transport(p, work, ends_of(packet.key), to, change_of_addresses(ends_of(packet.key), to));
 }
 
 // A stage: a packet from an IPv4 server, of the request work.claim of an IPv6 client.

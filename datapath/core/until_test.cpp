@@ -15,6 +15,16 @@ TEST(Until, holds_until_its_tick_and_not_before_it_was_set) {
   EXPECT_FALSE(holds(until, 101));
 }
 
+TEST(Until, a_later_time_stays) {
+  u64 until = 0;
+  hold_until(&until, 100);
+  hold_until(&until, 50);
+  EXPECT_TRUE(holds(until, 99));
+  hold_until(&until, 150);
+  EXPECT_TRUE(holds(until, 149));
+  EXPECT_FALSE(holds(until, 150));
+}
+
 TEST(Until, holds_while_the_clock_goes_round) {
   u64 until = 0;
   hold_until(&until, 0);

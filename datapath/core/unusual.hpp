@@ -125,8 +125,9 @@ PEN_INLINE Next take_unusual(P& p, Work& work) {
   if (is_icmp(packet)) return Next::then_take_icmp;
   const Parsed transport = parse_transport(p, packet);
   if (!transport.ok) return pass(p, transport.reason);
+  if (gate.from_server) return Next::then_take_reply;
   packet.hash = hash_of(p.config().hash_key, packet.key);
-  return gate.from_server ? Next::then_take_reply : Next::then_take_request;
+  return Next::then_take_request;
 }
 
 }  // namespace penstock
