@@ -51,9 +51,15 @@ PEN_INLINE u64 with_state(u64 word, u32 state, u32 expires) {
 PEN_INLINE constexpr bool expires(const Connection*) { return true; }
 PEN_INLINE constexpr bool expires(const Service*) { return false; }
 
+// Of a live record.
+template <typename Record>
+PEN_INLINE bool has_expired(const Record* record, u64 word, u32 now) {
+  return expires(record) && is_past(expires_of(word), now);
+}
+
 template <typename Record>
 PEN_INLINE bool is_over(const Record* record, u64 word, u32 now) {
-  return expires(record) && is_live(word) && is_past(expires_of(word), now);
+  return is_live(word) && has_expired(record, word, now);
 }
 
 // What stays the same in a record's word for as long as the record lives.
@@ -126,7 +132,7 @@ PEN_INLINE Found<Record> find_in_bucket(Table table, u32 index, const Place& pla
     const u64 word = load_acquire(&record->word);
     if ((word ^ place.live) >> word_owner_shift != 0) continue;
     if (!same_key(record->key, key)) continue;
-    if (expires(record) && is_past(expires_of(word), now)) continue;  // is_over() of what is live
+    if (has_expired(record, word, now)) continue;
     return {record, word, index, slot};
   }
   return {};
@@ -147,7 +153,7 @@ PEN_INLINE Found<Record> find_near_start(Table table, const Place& place, const 
     const u64 word = load_acquire(&record->word);
     if ((word ^ place.live) >> word_owner_shift != 0) continue;
     if (!same_key(record->key, key)) continue;
-    if (expires(record) && is_past(expires_of(word), now)) continue;  // is_over() of what is live
+    if (has_expired(record, word, now)) continue;
     return {record, word, place.bucket[0], slot};
   }
   return {};
