@@ -36,15 +36,14 @@ BpfObject::~BpfObject() { bpf_object__close(object_); }
 void BpfObject::use(const control::Maps& maps) {
   const Config& config = maps.tables().config;
   const auto shapes = control::map_shapes(config);
-  for (std::size_t i = 0; i < shapes.size(); ++i) {
-    bpf_map* map = bpf_object__find_map_by_name(object_, shapes[i].name);
-    if (map && bpf_map__reuse_fd(map, maps.fd(control::MapId{i})) != 0)
-      give_up(name_ + ": table " + shapes[i].name, errno);
-  }
   bpf_map* map = nullptr;
   bpf_object__for_each_map(map, object_) {
-    const bool is_config = std::string_view(bpf_map__name(map)).ends_with(".config");
-    if (is_config && bpf_map__set_initial_value(map, &config, sizeof config) != 0)
+    const std::string_view name = control::table_of(bpf_map__name(map));
+    for (std::size_t i = 0; i < shapes.size(); ++i) {
+      if (name == shapes[i].name && bpf_map__reuse_fd(map, maps.fd(control::MapId{i})) != 0)
+        give_up(name_ + ": table " + shapes[i].name, errno);
+    }
+    if (name.ends_with(".config") && bpf_map__set_initial_value(map, &config, sizeof config) != 0)
       give_up(name_ + ": setting its config", errno);
   }
 }

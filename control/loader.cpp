@@ -59,9 +59,9 @@ Result<void> put_config(bpf_map* map, const Config& config) {
 }
 
 Result<void> put_map(bpf_map* map, const Maps& maps) {
-  const std::string_view name = bpf_map__name(map);
+  const std::string_view name = table_of(bpf_map__name(map));
   if (name.ends_with(".config")) return put_config(map, maps.tables().config);
-  if (bpf_map__is_internal(map)) return {};
+  if (name.ends_with(".rodata")) return {};  // the compiler's own constants
   const auto shapes = map_shapes(maps.tables().config);
   for (std::size_t i = 0; i < map_ids; ++i) {
     if (name != shapes[i].name) continue;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <string_view>
 
 #include "datapath/abi/config.hpp"
 
@@ -37,6 +38,12 @@ struct MapShape {
   u32 value_bytes;  // a multiple of 8, as the kernel rounds
   u32 entries;
 };
+
+// What the table is called whose map a BPF object names so: libbpf puts the section's name before those of one row.
+[[nodiscard]] constexpr std::string_view table_of(std::string_view map_name) {
+  constexpr std::string_view section = ".data.";
+  return map_name.starts_with(section) ? map_name.substr(section.size()) : map_name;
+}
 
 // In the order of MapId.
 [[nodiscard]] std::array<MapShape, map_ids> map_shapes(const Config& config);

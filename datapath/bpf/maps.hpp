@@ -29,6 +29,11 @@
   };                                         \
   PEN_SECTION(".maps") map_name##_map map_name
 
+// A table of one row is data of the program, to which libbpf gives an array of its own, .data.<name>: its address is known when the
+// program is loaded, and nothing is looked up.
+#define PEN_ONE_ROW(map_name, Row) \
+  alignas(64) PEN_SECTION(".data." #map_name) penstock::u8 map_name[sizeof(Row)] {}
+
 extern "C" {
 PEN_ARRAY_MAP(connections, sizeof(penstock::ConnectionBucket));
 PEN_ARRAY_MAP(services, sizeof(penstock::ServiceBucket));
@@ -39,16 +44,17 @@ PEN_ARRAY_MAP(loads, sizeof(penstock::ServerLoad));
 PEN_ARRAY_MAP(counters, sizeof(penstock::ServerCounters));
 PEN_ARRAY_MAP(next_hops, sizeof(penstock::NextHop));
 PEN_ARRAY_MAP(schedules, sizeof(penstock::u64));
-PEN_ARRAY_MAP(vip_filter, sizeof(penstock::VipFilter));
-PEN_ARRAY_MAP(settings, sizeof(penstock::Settings));
 PEN_ARRAY_MAP(interfaces, sizeof(penstock::Interface));
 PEN_ARRAY_MAP(reasons, sizeof(penstock::ReasonCounters));
-PEN_ARRAY_MAP(mark_rules, sizeof(penstock::MarkRules));
-PEN_ARRAY_MAP(own_prefixes, sizeof(penstock::OwnPrefixes));
-PEN_ARRAY_MAP(local_pool, sizeof(penstock::LocalPool));
-PEN_ARRAY_MAP(shared, sizeof(penstock::SharedState));
 PEN_ARRAY_MAP(punted, sizeof(penstock::PuntedFrame));
 PEN_ARRAY_MAP(works, sizeof(penstock::Work));
+
+PEN_ONE_ROW(vip_filter, penstock::VipFilter);
+PEN_ONE_ROW(settings, penstock::Settings);
+PEN_ONE_ROW(mark_rules, penstock::MarkRules);
+PEN_ONE_ROW(own_prefixes, penstock::OwnPrefixes);
+PEN_ONE_ROW(local_pool, penstock::LocalPool);
+PEN_ONE_ROW(shared, penstock::SharedState);
 
 // Set by the loader before the program is verified. Alone in a section of its own.
 extern const volatile penstock::Config config;

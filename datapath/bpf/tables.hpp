@@ -18,9 +18,9 @@ class BpfTables {
     return *const_cast<const Config*>(written_by_loader);
   }
   PEN_INLINE const Interface* interface(u32 index) { return row<const Interface>(&::interfaces, index); }
-  PEN_INLINE const Settings* settings() { return row<const Settings>(&::settings, 0); }
-  PEN_INLINE const VipFilter* vip_filter() { return row<const VipFilter>(&::vip_filter, 0); }
-  PEN_INLINE SharedState* shared() { return row<SharedState>(&::shared, 0); }
+  PEN_INLINE const Settings* settings() { return only_row<const Settings>(::settings); }
+  PEN_INLINE const VipFilter* vip_filter() { return only_row<const VipFilter>(::vip_filter); }
+  PEN_INLINE SharedState* shared() { return only_row<SharedState>(::shared); }
   PEN_INLINE ConnectionBucket* connection_bucket(u32 index) { return row<ConnectionBucket>(&::connections, index); }
   PEN_INLINE ServiceBucket* service_bucket(u32 index) { return row<ServiceBucket>(&::services, index); }
   PEN_INLINE u64* connection_tags(u32 index) { return row<u64>(&::connection_tags, index); }
@@ -34,11 +34,10 @@ class BpfTables {
   PEN_INLINE const NextHop* next_hop(u32 index) { return row<const NextHop>(&::next_hops, index); }
   PEN_INLINE u64* schedule_cell(u32 index) { return row<u64>(&::schedules, index); }
   PEN_INLINE const MarkRule* mark_rule(u32 index) {
-    const auto* all = row<const MarkRules>(&::mark_rules, 0);
-    return all && index < mark_rules_max ? &all->rules[index] : nullptr;
+    return index < mark_rules_max ? &only_row<const MarkRules>(::mark_rules)->rules[index] : nullptr;
   }
-  PEN_INLINE const OwnPrefixes* own_prefixes() { return row<const OwnPrefixes>(&::own_prefixes, 0); }
-  PEN_INLINE const LocalPool* local_pool() { return row<const LocalPool>(&::local_pool, 0); }
+  PEN_INLINE const OwnPrefixes* own_prefixes() { return only_row<const OwnPrefixes>(::own_prefixes); }
+  PEN_INLINE const LocalPool* local_pool() { return only_row<const LocalPool>(::local_pool); }
   PEN_INLINE PuntedFrame* punted(u32 index) { return row<PuntedFrame>(&::punted, index); }
   PEN_INLINE Work* work() { return row<Work>(&::works, helpers::processor_id()); }
 
@@ -46,6 +45,10 @@ class BpfTables {
   template <typename Row>
   PEN_INLINE static Row* row(void* map, u32 index) {
     return static_cast<Row*>(helpers::map_lookup(map, &index));
+  }
+  template <typename Row>
+  PEN_INLINE static Row* only_row(u8 (&bytes)[sizeof(Row)]) {
+    return reinterpret_cast<Row*>(bytes);
   }
 };
 

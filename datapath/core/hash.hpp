@@ -24,29 +24,47 @@ PEN_INLINE u64 spread(u64 sum) {
   return sum ^ sum >> 31;
 }
 
+// The same for the upper bits only, in fewer instructions.
+PEN_INLINE u64 scramble(u64 sum) { return (sum ^ sum >> 32) * 0x9e3779b97f4a7c15ULL; }
+
 PEN_INLINE u32 low_half(u64 word) { return static_cast<u32>(word); }
 PEN_INLINE u32 high_half(u64 word) { return static_cast<u32>(word >> 32); }
 
-PEN_INLINE u64 nh_ports(const HashKey& key, u32 ports, u32 rest) { return nh_pair(key, 0, ports, rest); }
+PEN_INLINE u32 both(be16 first, u32 second) { return static_cast<u32>(first) | second << 16; }
 
-PEN_INLINE u32 both(be16 first, be16 second) { return static_cast<u32>(first) | static_cast<u32>(second) << 16; }
+// NH of the client's end: what a connection and its replies through nat have in common.
+PEN_INLINE u64 nh_of_client(const HashKey& key, const FlowKey& flow) {
+  const AddressImage& client = flow.client;
+  const u64 sum = nh_pair(key, 0, both(flow.client_port, flow.protocol), low_half(client.low));
+  if (flow.family == Family::ipv4) return sum;
+  return sum + nh_pair(key, 2, high_half(client.low), low_half(client.high)) +
+         nh_pair(key, 3, high_half(client.high), 0);
+}
+
+// NH of the rest.
+PEN_INLINE u64 nh_of_vip(const HashKey& key, const FlowKey& flow) {
+  const AddressImage& vip = flow.vip;
+  const u32 rest = static_cast<u32>(flow.family) | static_cast<u32>(flow.role) << 8;
+  const u64 sum = nh_pair(key, 1, both(flow.vip_port, rest), low_half(vip.low));
+  if (flow.family == Family::ipv4) return sum;
+  return sum + nh_pair(key, 4, high_half(vip.low), low_half(vip.high)) + nh_pair(key, 5, high_half(vip.high), 0);
+}
+
+// The lower half of a request's hash, which says where its record is looked for first: of the client's end alone, so that nat's
+// replies know it, too (ADR-0014).
+PEN_INLINE u64 first_choice_of(const HashKey& key, const FlowKey& flow) {
+  return scramble(nh_of_client(key, flow)) >> 32;
+}
 
 // Each word of the message has a key word of its own, whatever the family.
 PEN_INLINE u64 hash_of(const HashKey& key, const FlowKey& flow) {
-  const u32 rest =
-      static_cast<u32>(flow.protocol) | static_cast<u32>(flow.family) << 8 | static_cast<u32>(flow.role) << 16;
-  const u64 ports = nh_ports(key, both(flow.client_port, flow.vip_port), rest);
-  if (flow.family == Family::ipv4)
-    return spread(ports + nh_pair(key, 1, low_half(flow.client.low), low_half(flow.vip.low)));
-  return spread(ports + nh_pair(key, 2, low_half(flow.client.low), high_half(flow.client.low)) +
-                nh_pair(key, 3, low_half(flow.client.high), high_half(flow.client.high)) +
-                nh_pair(key, 4, low_half(flow.vip.low), high_half(flow.vip.low)) +
-                nh_pair(key, 5, low_half(flow.vip.high), high_half(flow.vip.high)));
+  const u64 whole = spread(nh_of_client(key, flow) + nh_of_vip(key, flow));
+  return flow.role == Role::request ? whole >> 32 << 32 | first_choice_of(key, flow) : whole;
 }
 
 PEN_INLINE u64 hash_of(const HashKey& key, const ServiceKey& service) {
   const u32 rest = static_cast<u32>(service.protocol) | static_cast<u32>(service.family) << 8;
-  return spread(nh_ports(key, both(service.port, be16{}), rest) + nh_pair(key, 1, service.mark, 0) +
+  return spread(nh_pair(key, 0, static_cast<u32>(service.port), rest) + nh_pair(key, 1, service.mark, 0) +
                 nh_pair(key, 4, low_half(service.vip.low), high_half(service.vip.low)) +
                 nh_pair(key, 5, low_half(service.vip.high), high_half(service.vip.high)));
 }

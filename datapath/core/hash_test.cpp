@@ -7,6 +7,7 @@
 #include <cmath>
 #include <vector>
 
+#include "datapath/core/table.hpp"
 #include "datapath/native/native_tables.hpp"
 #include "tests/packets/director.hpp"
 
@@ -67,24 +68,23 @@ FlowKey ipv6_flow() {
           .role = Role::request};
 }
 
+// The upper half is of the whole message, the lower of its first words, which are the client's.
+u64 joined(u64 client, u64 whole) {
+  const u64 scrambled = (client ^ client >> 32) * 0x9e3779b97f4a7c15ULL;
+  return splitmix_finalizer(whole) >> 32 << 32 | scrambled >> 32;
+}
+
 TEST(Hash, of_an_ipv4_flow_is_nh_of_its_words) {
   // 198.51.100.7, 192.0.2.1, 40000 and 80 as they lie in memory; UDP and the family.
-  const u64 sum = nh_by_words({{0, 0x5000409c}, {1, 0x0411}, {2, 0x076433c6}, {3, 0x010200c0}});
-  EXPECT_EQ(hash_of(config.hash_key, ipv4_flow()), splitmix_finalizer(sum));
+  const u64 client = nh_by_words({{0, 0x11409c}, {1, 0x076433c6}});
+  const u64 vip = nh_by_words({{2, 0x045000}, {3, 0x010200c0}});
+  EXPECT_EQ(hash_of(config.hash_key, ipv4_flow()), joined(client, client + vip));
 }
 
 TEST(Hash, of_an_ipv6_flow_is_nh_of_its_words) {
-  const u64 sum = nh_by_words({{0, 0xbb01409c},
-                               {1, 0x0606},
-                               {4, 0xb80d0120},
-                               {5, 0},
-                               {6, 0x01000000},
-                               {7, 0x03000200},
-                               {8, 0x010000fd},
-                               {9, 0},
-                               {10, 0},
-                               {11, 0xeeff0000}});
-  EXPECT_EQ(hash_of(config.hash_key, ipv6_flow()), splitmix_finalizer(sum));
+  const u64 client = nh_by_words({{0, 0x06409c}, {1, 0xb80d0120}, {4, 0}, {5, 0x01000000}, {6, 0x03000200}, {7, 0}});
+  const u64 vip = nh_by_words({{2, 0x06bb01}, {3, 0x010000fd}, {8, 0}, {9, 0}, {10, 0xeeff0000}, {11, 0}});
+  EXPECT_EQ(hash_of(config.hash_key, ipv6_flow()), joined(client, client + vip));
 }
 
 TEST(Hash, of_a_service_is_nh_of_its_address_port_protocol_and_mark) {
@@ -95,25 +95,41 @@ TEST(Hash, of_a_service_is_nh_of_its_address_port_protocol_and_mark) {
   EXPECT_EQ(hash_of(config.hash_key, key), splitmix_finalizer(sum));
 }
 
-TEST(Hash, a_record_of_another_role_has_another_hash) {
+TEST(Hash, of_what_is_no_request_is_of_the_whole_key) {
   FlowKey reply = ipv4_flow();
   reply.role = Role::reply;
-  const u64 sum = nh_by_words({{0, 0x5000409c}, {1, 0x10411}, {2, 0x076433c6}, {3, 0x010200c0}});
-  EXPECT_EQ(hash_of(config.hash_key, reply), splitmix_finalizer(sum));
+  const u64 client = nh_by_words({{0, 0x11409c}, {1, 0x076433c6}});
+  const u64 vip = nh_by_words({{2, 0x01045000}, {3, 0x010200c0}});
+  EXPECT_EQ(hash_of(config.hash_key, reply), splitmix_finalizer(client + vip));
+}
+
+// Of nat: the real server's packets go where the client's came from.
+TEST(Hash, replies_know_where_their_connection_is_looked_for_first) {
+  for (const FlowKey& request : {ipv4_flow(), ipv6_flow()}) {
+    FlowKey reply = request;
+    reply.vip.low += 0x1234;
+    reply.vip_port = big(u16{8080});
+    reply.role = Role::reply;
+    const Place place = place_of(hash_of(config.hash_key, request), 1024);
+    const Place guessed = place_of(first_choice_of(config.hash_key, reply), 1024);
+    EXPECT_EQ(guessed.bucket[0], place.bucket[0]);
+    EXPECT_EQ(guessed.start, place.start);
+  }
 }
 
 TEST(Hash, changes_with_every_byte_of_a_key_and_of_the_secret) {
   const u64 original = hash_of(config.hash_key, ipv6_flow());
   for (std::size_t byte = 0; byte < sizeof(FlowKey); ++byte) {
     if (byte == 37) continue;  // the family: another one has another message
+    if (byte == 39) continue;  // the role's upper byte: there are few roles
     FlowKey changed = ipv6_flow();
     reinterpret_cast<u8*>(&changed)[byte] ^= 1;
-    EXPECT_NE(hash_of(config.hash_key, changed), original) << "byte " << byte;
+    EXPECT_NE(hash_of(config.hash_key, changed) >> 32, original >> 32) << "byte " << byte;
   }
-  for (const u32 word : {0U, 2U, 3U, 4U, 5U}) {
+  for (u32 word = 0; word < hash_key_words; ++word) {
     Config other = config;
-    other.hash_key[word] ^= 1;
-    EXPECT_NE(hash_of(other.hash_key, ipv6_flow()), original) << "secret word " << word;
+    other.hash_key[word] ^= 1ULL << 32 | 1;
+    EXPECT_NE(hash_of(other.hash_key, ipv6_flow()) >> 32, original >> 32) << "secret word " << word;
   }
 }
 
@@ -135,6 +151,20 @@ TEST(Hash, spreads_the_ports_of_one_client_over_all_bits_in_use) {
     hashes.push_back(hash_of(config.hash_key, key));
   }
   for (const u32 shift : {0U, 8U, 16U, 29U, 32U, 40U, 48U, 56U})
+    EXPECT_LT(pearson(hashes, shift), 255 + 6 * 22.6) << shift;
+}
+
+TEST(Hash, spreads_the_ports_of_neighbouring_clients_over_all_bits_in_use) {
+  std::vector<u64> hashes;
+  for (u32 client = 0; client < 256; ++client) {
+    for (u32 port = 32768; port < 33024; ++port) {
+      FlowKey key = ipv4_flow();
+      key.client.low = 0x0100a8c0 + (client << 24);
+      key.client_port = big(static_cast<u16>(port));
+      hashes.push_back(hash_of(config.hash_key, key));
+    }
+  }
+  for (const u32 shift : {0U, 8U, 16U, 24U, 29U, 32U, 40U, 48U, 56U})
     EXPECT_LT(pearson(hashes, shift), 255 + 6 * 22.6) << shift;
 }
 

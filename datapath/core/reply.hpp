@@ -3,6 +3,7 @@
 #pragma once
 
 #include "datapath/core/ftp.hpp"
+#include "datapath/core/table_fetch.hpp"
 #include "datapath/core/toa.hpp"
 
 namespace penstock {
@@ -113,6 +114,7 @@ PEN_INLINE Next take_reply(P& p, Work& work) {
   const Settings* settings = p.settings();
   const FlowKey key = key_from_server(work.packet.key);
   work.packet.hash = hash_of(p.config().hash_key, key);
+  fetch_first_choice(p, first_choice_of(p.config().hash_key, key));  // nat: of the request
   const Flow reply = find_flow(p, key, work.packet.hash, Guess::present);
   if (!settings || !reply.found.record) return take_no_reply(p, work);
   const Flow request = find_peer(p, __builtin_bit_cast(Peer, reply.detail));

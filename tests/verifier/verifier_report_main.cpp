@@ -41,7 +41,7 @@ struct CloseObject {
 void size_maps(bpf_object* object, const Config& config) {
   bpf_map* map = nullptr;
   bpf_object__for_each_map(map, object) {
-    const std::string_view name = bpf_map__name(map);
+    const std::string_view name = control::table_of(bpf_map__name(map));
     for (const control::MapShape& shape : control::map_shapes(config))
       if (name == shape.name) bpf_map__set_max_entries(map, shape.entries);
     if (name.ends_with(".config")) bpf_map__set_initial_value(map, &config, sizeof config);
