@@ -24,7 +24,7 @@ std::array<MapShape, map_ids> map_shapes(const Config& config) {
       {"counters", sizeof(ServerCounters), config.servers_max * config.cpus},
       {"next_hops", sizeof(NextHop), config.next_hops_max},
       {"schedules", sizeof(u64), config.schedule_cells},
-      {"interfaces", sizeof(Interface), interfaces_max},
+      {"interfaces", sizeof(Interfaces), 1},
       {"vip_filter", sizeof(VipFilter), 1},
       {"settings", sizeof(Settings), 1},
       {"reasons", sizeof(ReasonCounters), config.cpus},

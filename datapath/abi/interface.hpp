@@ -23,4 +23,8 @@ struct alignas(64) Interface {
 };
 static_assert(sizeof(Interface) == 64);
 
+struct Interfaces {
+  Interface rows[interfaces_max];  // by the kernel's index
+};
+
 }  // namespace penstock

@@ -44,12 +44,12 @@ PEN_ARRAY_MAP(loads, sizeof(penstock::ServerLoad));
 PEN_ARRAY_MAP(counters, sizeof(penstock::ServerCounters));
 PEN_ARRAY_MAP(next_hops, sizeof(penstock::NextHop));
 PEN_ARRAY_MAP(schedules, sizeof(penstock::u64));
-PEN_ARRAY_MAP(interfaces, sizeof(penstock::Interface));
 PEN_ARRAY_MAP(reasons, sizeof(penstock::ReasonCounters));
 PEN_ARRAY_MAP(punted, sizeof(penstock::PuntedFrame));
 PEN_ARRAY_MAP(works, sizeof(penstock::Work));
 
 PEN_ONE_ROW(vip_filter, penstock::VipFilter);
+PEN_ONE_ROW(interfaces, penstock::Interfaces);
 PEN_ONE_ROW(settings, penstock::Settings);
 PEN_ONE_ROW(mark_rules, penstock::MarkRules);
 PEN_ONE_ROW(own_prefixes, penstock::OwnPrefixes);

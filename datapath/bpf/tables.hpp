@@ -17,7 +17,9 @@ class BpfTables {
     asm("" : "+r"(written_by_loader));  // else the compiler believes the zeros that it is initialised with
     return *const_cast<const Config*>(written_by_loader);
   }
-  PEN_INLINE const Interface* interface(u32 index) { return row<const Interface>(&::interfaces, index); }
+  PEN_INLINE const Interface* interface(u32 index) {
+    return index < interfaces_max ? &only_row<const Interfaces>(::interfaces)->rows[index] : nullptr;
+  }
   PEN_INLINE const Settings* settings() { return only_row<const Settings>(::settings); }
   PEN_INLINE const VipFilter* vip_filter() { return only_row<const VipFilter>(::vip_filter); }
   PEN_INLINE SharedState* shared() { return only_row<SharedState>(::shared); }

@@ -217,10 +217,11 @@ PEN_INLINE Direction direction_of(Method method) {
   return is_translating(method) ? Direction::input : Direction::input_only;
 }
 
-// The director sees both sides of nat and fullnat, and of connections whose real server is itself. Computed without branches, as
-// every packet asks.
+// The director sees both sides of nat and fullnat, and of connections whose real server is itself. Direct routing, which most packets
+// are, is known by one look; the others without branches.
 PEN_INLINE Direction direction_of(u8 traits) {
   static constexpr u32 seen = trait_seen_reply;
+  if ((traits & (method_mask | seen)) == static_cast<u32>(Method::direct)) return Direction::input_only;
   const u32 translating =
       (1U << static_cast<u32>(Method::nat) | 1U << static_cast<u32>(Method::fullnat)) >> (traits & method_mask);
   const u32 both_sides = (translating | traits / seen) & 1;

@@ -32,34 +32,35 @@ PEN_INLINE u32 high_half(u64 word) { return static_cast<u32>(word >> 32); }
 
 PEN_INLINE u32 both(be16 first, u32 second) { return static_cast<u32>(first) | second << 16; }
 
-// NH of the client's end: what a connection and its replies through nat have in common.
-PEN_INLINE u64 nh_of_client(const HashKey& key, const FlowKey& flow) {
-  const AddressImage& client = flow.client;
-  const u64 sum = nh_pair(key, 0, both(flow.client_port, flow.protocol), low_half(client.low));
-  if (flow.family == Family::ipv4) return sum;
-  return sum + nh_pair(key, 2, high_half(client.low), low_half(client.high)) +
-         nh_pair(key, 3, high_half(client.high), 0);
-}
+// NH of a key's two ends: the client's is what a connection and its replies through nat have in common.
+struct EndSums {
+  u64 client;
+  u64 vip;
+};
 
-// NH of the rest.
-PEN_INLINE u64 nh_of_vip(const HashKey& key, const FlowKey& flow) {
-  const AddressImage& vip = flow.vip;
-  const u32 rest = static_cast<u32>(flow.family) | static_cast<u32>(flow.role) << 8;
-  const u64 sum = nh_pair(key, 1, both(flow.vip_port, rest), low_half(vip.low));
-  if (flow.family == Family::ipv4) return sum;
-  return sum + nh_pair(key, 4, high_half(vip.low), low_half(vip.high)) + nh_pair(key, 5, high_half(vip.high), 0);
+// Each word of the message has a key word of its own, whatever the family.
+PEN_INLINE EndSums nh_of_ends(const HashKey& key, const FlowKey& flow) {
+  const u32 kind = static_cast<u32>(flow.family) | static_cast<u32>(flow.role) << 8;
+  EndSums sums{.client = nh_pair(key, 0, both(flow.client_port, flow.protocol), low_half(flow.client.low)),
+               .vip = nh_pair(key, 1, both(flow.vip_port, kind), low_half(flow.vip.low))};
+  if (flow.family == Family::ipv4) return sums;
+  sums.client += nh_pair(key, 2, high_half(flow.client.low), low_half(flow.client.high)) +
+                 nh_pair(key, 3, high_half(flow.client.high), 0);
+  sums.vip +=
+      nh_pair(key, 4, high_half(flow.vip.low), low_half(flow.vip.high)) + nh_pair(key, 5, high_half(flow.vip.high), 0);
+  return sums;
 }
 
 // The lower half of a request's hash, which says where its record is looked for first: of the client's end alone, so that nat's
 // replies know it, too (ADR-0014).
 PEN_INLINE u64 first_choice_of(const HashKey& key, const FlowKey& flow) {
-  return scramble(nh_of_client(key, flow)) >> 32;
+  return scramble(nh_of_ends(key, flow).client) >> 32;
 }
 
-// Each word of the message has a key word of its own, whatever the family.
 PEN_INLINE u64 hash_of(const HashKey& key, const FlowKey& flow) {
-  const u64 whole = spread(nh_of_client(key, flow) + nh_of_vip(key, flow));
-  return flow.role == Role::request ? whole >> 32 << 32 | first_choice_of(key, flow) : whole;
+  const EndSums sums = nh_of_ends(key, flow);
+  const u64 whole = spread(sums.client + sums.vip);
+  return flow.role == Role::request ? whole >> 32 << 32 | scramble(sums.client) >> 32 : whole;
 }
 
 PEN_INLINE u64 hash_of(const HashKey& key, const ServiceKey& service) {

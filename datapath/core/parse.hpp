@@ -27,8 +27,8 @@ PEN_INLINE Parsed parse_ipv4(const P& p, Packet& packet) {
                      packet.ip_length >= header_length && network_offset + packet.ip_length <= p.length();
   if (!sound) return unfit(Reason::pass_malformed);
   packet.key.family = Family::ipv4;
-  packet.key.client.low = ip->source;
-  packet.key.vip.low = ip->destination;
+  packet.key.client = {.low = ip->source, .high = 0};
+  packet.key.vip = {.low = ip->destination, .high = 0};
   packet.key.protocol = ip->protocol;
   packet.protocol = ip->protocol;
   packet.transport = static_cast<u16>(network_offset + header_length);
@@ -94,7 +94,7 @@ PEN_INLINE Parsed parse_ip(const P& p, be16 type, Packet& packet) {
   return unfit(Reason::pass_not_ip);
 }
 
-// Family, addresses, protocol, lengths. `packet` comes zeroed.
+// Family, addresses, protocol, lengths. `packet` comes cleared (begin_work).
 template <Platform P>
 PEN_INLINE Parsed parse_network(P& p, const EthernetHeader& ethernet, Packet& packet) {
   if (!is_for_us(p, ethernet)) return unfit(Reason::pass_other_host);

@@ -77,8 +77,10 @@ struct Place {
   u32 bucket[2];
   u32 start;  // index in the bucket to be near to
   u64 live;   // the record's word but for state and expiry
-  u8 tag;     // its byte in the bucket's tags, never 0
 };
+
+// The record's byte in the bucket's tags, never 0.
+PEN_INLINE u8 tag_of(const Place& place) { return tag_byte_of(place.live); }
 
 // `buckets` is a power of two, at least 2.
 PEN_INLINE Place place_of(u64 hash, u32 buckets) {
@@ -88,8 +90,7 @@ PEN_INLINE Place place_of(u64 hash, u32 buckets) {
   const u64 tag = hash >> word_tag_shift << word_tag_shift;
   return {.bucket = {first, second},
           .start = static_cast<u32>(hash >> 29) & (records_per_bucket - 1),
-          .live = tag | word_live,
-          .tag = tag_byte_of(hash)};
+          .live = tag | word_live};
 }
 
 // A key is a whole number of 64-bit words without padding. Compared word by word, as the record may be changing hands.
@@ -123,7 +124,7 @@ PEN_INLINE Found<Record> find_in_bucket(Table table, u32 index, const Place& pla
   const u64* tags = table.tags(index);
   Bucket<Record>* bucket = table.bucket(index);
   if (!tags || !bucket) return {};
-  u64 candidates = bytes_equal_to(place.tag, load_acquire(tags));
+  u64 candidates = bytes_equal_to(tag_of(place), load_acquire(tags));
   PEN_ROLLED
   for (u32 i = 0; i < records_per_bucket && candidates != 0; ++i) {
     const u32 slot = first_byte(candidates);

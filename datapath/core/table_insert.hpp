@@ -152,7 +152,7 @@ PEN_INLINE void for_each_of_key(Table table, const Place& place, const Key& key,
     const u64* tags = table.tags(index);
     Bucket<Record>* bucket = table.bucket(index);
     if (!tags || !bucket) return;
-    u64 candidates = bytes_equal_to(place.tag, load_acquire(tags));
+    u64 candidates = bytes_equal_to(tag_of(place), load_acquire(tags));
     PEN_ROLLED
     for (u32 i = 0; i < records_per_bucket + looks_again && candidates != 0; ++i) {
       const u32 slot = first_byte(candidates);
@@ -197,7 +197,7 @@ PEN_INLINE Claimed<Record> publish_record(Table table, const Place& place, const
   u64* target = reinterpret_cast<u64*>(slot.record);
   const u64* source = reinterpret_cast<const u64*>(&content);
   for (u32 i = 1; i < sizeof(Record) / sizeof(u64); ++i) store_release(&target[i], source[i]);
-  if (tags) set_tag(tags, slot.slot, place.tag);  // as the bucket is there, so are they
+  if (tags) set_tag(tags, slot.slot, tag_of(place));  // as the bucket is there, so are they
   exchange(&slot.record->word, with_state(place.live | life_of(content), state, expiry));
   return slot;
 }

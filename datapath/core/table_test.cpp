@@ -324,7 +324,7 @@ TEST(Table, the_two_buckets_of_a_key_are_never_the_same) {
       ASSERT_NE(place.bucket[0], place.bucket[1]);
       ASSERT_LT(place.bucket[0], buckets);
       ASSERT_LT(place.bucket[1], buckets);
-      ASSERT_NE(place.tag, 0);
+      ASSERT_NE(tag_of(place), 0);
       ASSERT_LT(place.start, records_per_bucket);
     }
   }
@@ -379,7 +379,7 @@ u64 lines_by_tags(const Table& table, const Place& place, const Found<Connection
     ++lines;
     const bool here = bucket == found.bucket;
     for (u32 index = 0; index < (here ? found.index + 1 : records_per_bucket); ++index) {
-      lines += table.tag(bucket, index) == place.tag ? 1 : 0;
+      lines += table.tag(bucket, index) == tag_of(place) ? 1 : 0;
     }
     if (here) break;
   }
