@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
@@ -24,9 +25,13 @@ constexpr std::size_t last_words_max = 1500;
 
 int remember(libbpf_print_level level, const char* format, va_list arguments) {
   if (level == LIBBPF_DEBUG) return 0;
-  std::array<char, 16384> text{};
-  const int length = std::vsnprintf(text.data(), text.size(), format, arguments);
-  if (length > 0) last_words += text.data();
+  va_list again;
+  va_copy(again, arguments);
+  const int length = std::vsnprintf(nullptr, 0, format, again);
+  va_end(again);
+  std::string text(static_cast<std::size_t>(std::max(length, 0)), '\0');
+  std::vsnprintf(text.data(), text.size() + 1, format, arguments);
+  last_words += text;  // the verifier's log is long, and ends with the reason
   if (last_words.size() > last_words_max) last_words.erase(0, last_words.size() - last_words_max);
   return 0;
 }
@@ -65,7 +70,7 @@ Result<void> put_map(bpf_map* map, const Maps& maps) {
   const auto shapes = map_shapes(maps.tables().config);
   for (std::size_t i = 0; i < map_ids; ++i) {
     if (name != shapes[i].name) continue;
-    if (bpf_map__value_size(map) != shapes[i].value_bytes) break;
+    if (shapes[i].value_bytes % bpf_map__value_size(map) != 0) break;  // of data the program knows one row
     if (bpf_map__reuse_fd(map, maps.fd(MapId{i})) != 0) return fail_errno(fmt::format("using table {}", name), errno);
     return {};
   }
