@@ -79,7 +79,7 @@ require_programs() {
 bring_up() {
   say "Four hosts on one switch: network namespaces on this machine, nothing outside them is touched"
   "$lab" down >/dev/null
-  "$lab" up --topology "$root/lab/topologies/dr.conf" || die "the lab does not come up"
+  "$lab" up --bare direct || die "the lab does not come up"
   picture
 }
 
