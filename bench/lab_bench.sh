@@ -21,7 +21,7 @@ clean_up() {
 }
 
 bring_up() {
-  "${lab[@]}" up --topology "$root/bench/lab.conf" >/dev/null
+  "${lab[@]}" up "$root/bench/lab.conf" >/dev/null
   "${lab[@]}" exec director ipvsadm -A -t ${address[director]}:80 -s rr
   "${lab[@]}" exec director ipvsadm -a -t ${address[director]}:80 -r 172.16.0.32 -g
 }

@@ -79,7 +79,7 @@ require_programs() {
 bring_up() {
   say "Four hosts on one switch: network namespaces on this machine, nothing outside them is touched"
   "$lab" down >/dev/null
-  "$lab" up --topology "$root/lab/topologies/dr.conf" || die "the lab does not come up"
+  "$lab" up --bare direct || die "the lab does not come up"
   picture
 }
 
@@ -130,6 +130,7 @@ say_how_to_go_on() {
   $penstock lab exec director ipvsadm -e -t $vip:80 -r 172.16.0.32 -g -w 3
   $penstock lab exec client curl -i http://$vip/
   $penstock lab exec director            # a shell there
+  $penstock lab view                     # what flows where
   $penstock lab status
   ./run demo down
 END

@@ -18,6 +18,7 @@ constexpr int all_namespaces = CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUTS | CLONE
 [[noreturn]] void become_command(const Entry& entry) {
   // Whoever ends `exec` means the command.
   prctl(PR_SET_PDEATHSIG, SIGTERM);
+  reset_signals();
   if (chdir(entry.working_folder.c_str()) != 0 && chdir("/root") != 0) _exit(126);
   _exit(execute(entry.argv, entry.environment));
 }

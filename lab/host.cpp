@@ -29,7 +29,6 @@ using std::chrono::milliseconds;
 using namespace std::chrono_literals;
 
 constexpr milliseconds root_time_max = 10s;
-constexpr milliseconds services_time_max = 60s;  // the sum of what services allow themselves
 constexpr std::size_t message_size_max = 16384;
 
 // What pid 1 says: a word, then its lines.
@@ -123,13 +122,6 @@ void raise_file_limit() {
   getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-void reset_signals() {
-  for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD}) ::signal(signal, SIG_DFL);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
 [[noreturn]] void give_up(const FileDescriptor& channel, const Error& error) {

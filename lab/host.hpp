@@ -3,6 +3,7 @@
 // Killing pid 1 ends all of it, daemons, mounts and interfaces, in the kernel: nothing can be left over. It dies with its parent.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,8 @@
 #include "lab/topology.hpp"
 
 namespace penstock::lab {
+
+inline constexpr std::chrono::seconds services_time_max{60};  // the sum of what services allow themselves
 
 struct HostPlan {
   const Topology& topology;

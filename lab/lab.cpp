@@ -74,19 +74,23 @@ Result<UpReport> up(const UpRequest& request) {
   const auto lock = folder.lock();
   if (!lock) return fail(lock.error());
   const LabState before = folder.load();
-  if (is_whole(before) && before.topology_text == *text) {
-    return UpReport{.was_running = true, .topology = std::move(*topology), .notes = {}};
+  if (is_whole(before) && before.topology_text == *text && before.extent == request.extent) {
+    return UpReport{.was_running = true, .topology = std::move(*topology), .notes = {}, .urls = before.urls};
   }
   if (auto ended = end_processes(folder); !ended) return fail(std::move(ended.error()));
   if (auto cleared = folder.clear(); !cleared) return fail(std::move(cleared.error()));
-  if (auto saved = folder.save_topology(request.topology_path, *text); !saved) return fail(std::move(saved.error()));
-  auto notes = start_supervisor({.topology = *topology, .project = request.project, .folder = folder, .lock = *lock});
+  if (auto saved = folder.save_topology(request.topology_path, *text, request.extent); !saved)
+    return fail(std::move(saved.error()));
+  auto notes = start_supervisor(
+      {.topology = *topology, .project = request.project, .folder = folder, .extent = request.extent, .lock = *lock},
+      request.on_progress);
   if (!notes) {
     if (auto ended = end_processes(folder).and_then([&] { return folder.remove(); }); !ended)
       notes.error().message += "\n" + ended.error().message;
     return fail(std::move(notes.error()));
   }
-  return UpReport{.was_running = false, .topology = std::move(*topology), .notes = std::move(*notes)};
+  return UpReport{
+      .was_running = false, .topology = std::move(*topology), .notes = std::move(*notes), .urls = folder.load().urls};
 }
 
 Result<bool> down(const std::string& name) {
@@ -109,6 +113,7 @@ Status status(const std::string& name) {
   if (state.topology_text.empty()) return status;
   status.condition = is_whole(state) ? Condition::up : Condition::broken;
   status.topology_path = state.topology_path;
+  status.urls = state.urls;
   if (auto topology = parse_topology(state.topology_path, state.topology_text)) status.topology = std::move(*topology);
   for (const NamedProcess& host : state.hosts) {
     status.hosts.push_back({.name = host.name, .pid = host.process.pid, .is_alive = is_alive(host.process)});

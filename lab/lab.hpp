@@ -9,6 +9,7 @@
 #include "base/result.hpp"
 #include "lab/enter.hpp"
 #include "lab/project.hpp"
+#include "lab/report.hpp"
 #include "lab/state.hpp"
 #include "lab/topology.hpp"
 
@@ -18,12 +19,15 @@ struct UpRequest {
   std::string name;
   std::string topology_path;
   Project project;
+  Extent extent = Extent::whole;
+  OnProgress on_progress{};
 };
 
 struct UpReport {
   bool was_running = false;  // with this very topology: nothing was done
   Topology topology;
   std::vector<std::string> notes;
+  std::vector<std::string> urls;  // where this machine's forwards are
 };
 
 // A lab of that name with another topology, or one that is not whole, is taken down first.
@@ -44,6 +48,7 @@ struct Status {
   Condition condition = Condition::down;
   std::string topology_path;
   std::optional<Topology> topology;  // in force
+  std::vector<std::string> urls;     // where this machine's forwards are
   std::vector<HostStatus> hosts;
 };
 

@@ -72,6 +72,21 @@ std::optional<Prefix> parse_prefix(std::string_view text) {
   return Prefix{*address, *length};
 }
 
+// "192.0.2.1:80", "[2001:db8::1]:80"
+std::optional<model::Endpoint> parse_endpoint(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == text.npos) return std::nullopt;
+  const auto port = parse_number<std::uint16_t>(text.substr(colon + 1));
+  std::string_view host = text.substr(0, colon);
+  const bool has_brackets = host.starts_with('[') && host.ends_with(']');
+  if (has_brackets) host = host.substr(1, host.size() - 2);
+  const auto address = model::parse_address(host);
+  if (!port || *port == 0 || !address || has_brackets != (address->family == model::Family::ipv6)) return std::nullopt;
+  return model::Endpoint{*address, *port};
+}
+
+bool is_url(std::string_view text) { return text.starts_with("http://") || text.starts_with("https://"); }
+
 // Host names become interface names and lines of /etc/hosts.
 bool is_name(std::string_view text) {
   const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
@@ -115,7 +130,7 @@ class Parser {
     Handler handler;
     std::string_view needs;  // said when nothing follows the keyword; empty: nothing may follow
   };
-  static const std::array<Statement, 14> statements;
+  static const std::array<Statement, 16> statements;
 
   Result<void> take(const Line& line) {
     const Word& keyword = line.words[0];
@@ -264,6 +279,24 @@ class Parser {
     return {};
   }
 
+  Result<void> then(const Line& line) {
+    current().thens.emplace_back(line.from(1));
+    return {};
+  }
+
+  Result<void> forward(const Line& line) {
+    if (line.words.size() == 2) return missing(line, "where it leads to, such as 192.0.2.40:80");
+    if (line.words.size() > 4) return bad(line, line.words[4], "nothing follows the URL");
+    const auto port = parse_number<std::uint16_t>(line.words[1].text);
+    if (!port) return bad(line, line.words[1], fmt::format("'{}' is not a port", line.words[1].text));
+    const auto to = parse_endpoint(line.words[2].text);
+    if (!to) return bad(line, line.words[2], fmt::format("'{}' is not an address with a port", line.words[2].text));
+    const std::string_view url = line.words.size() == 4 ? line.words[3].text : "";
+    if (!url.empty() && !is_url(url)) return bad(line, line.words[3], fmt::format("'{}' is not a URL", url));
+    current().forwards.push_back({.port = *port, .to = *to, .url = std::string(url)});
+    return {};
+  }
+
   Result<void> xdp_port(const Line&) {
     current().xdp_port = true;
     return {};
@@ -327,7 +360,7 @@ class Parser {
   unsigned role_line_ = 0;  // 0: the current host has none yet
 };
 
-constexpr std::array<Parser::Statement, 14> Parser::statements{{
+constexpr std::array<Parser::Statement, 16> Parser::statements{{
     {"network", Scope::file, &Parser::network, "a name"},
     {"ipv6", Scope::file, &Parser::ipv6, "'on' or 'off'"},
     {"host", Scope::file, &Parser::host, "a name"},
@@ -341,6 +374,8 @@ constexpr std::array<Parser::Statement, 14> Parser::statements{{
     {"sysctl", Scope::host, &Parser::sysctl, "a key"},
     {"setup", Scope::host, &Parser::setup, "a shell line"},
     {"run", Scope::host, &Parser::run, "a program"},
+    {"then", Scope::host, &Parser::then, "a shell line"},
+    {"forward", Scope::host, &Parser::forward, "a port"},
     {"xdp-port", Scope::host, &Parser::xdp_port, ""},
 }};
 

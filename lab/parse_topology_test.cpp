@@ -35,6 +35,9 @@ host edge   # trailing
   sysctl net/ipv4/conf/eth0.5/arp_ignore 1
   setup ip link add t type ipip
   run prog --flag x
+  then ipvsadm -A -t [fd00::1]:80  -s rr
+  forward 8040 172.16.0.40:80
+  forward 0 [fd00:16::40]:65535 https://localhost:1/x
   xdp-port
 )");
   ASSERT_TRUE(topology) << topology.error().message;
@@ -57,6 +60,13 @@ host edge   # trailing
             (std::vector<Setting>{{"net/ipv4/tcp_syncookies", "0"}, {"net/ipv4/conf/eth0.5/arp_ignore", "1"}}));
   EXPECT_EQ(host.setups.at(0), "ip link add t type ipip");
   EXPECT_EQ(host.daemons.at(0), "prog --flag x");
+  EXPECT_EQ(host.thens.at(0), "ipvsadm -A -t [fd00::1]:80  -s rr");
+  ASSERT_EQ(host.forwards.size(), 2U);
+  EXPECT_EQ(host.forwards[0].port, 8040);
+  EXPECT_EQ(host.forwards[0].to, (model::Endpoint{address("172.16.0.40"), 80}));
+  EXPECT_EQ(host.forwards[0].url, "");
+  EXPECT_EQ(host.forwards[1].to, (model::Endpoint{address("fd00:16::40"), 65535}));
+  EXPECT_EQ(host.forwards[1].url, "https://localhost:1/x");
   EXPECT_TRUE(host.xdp_port);
 }
 
@@ -113,6 +123,17 @@ const BadTopology bad_topologies[] = {
     {"bulk_without_page", "network n 10.0.0.0/8\nhost a\nrole client\nlink n 10.0.0.1\nbulk 1M",
      "t.conf:2:1: host 'a' has a bulk file but no page"},
     {"sysctl_without_value", "host a\nsysctl net.ipv4.ip_forward", "t.conf:2:27: 'sysctl' needs a value"},
+    {"forward_to_nowhere", "host a\nforward 8040",
+     "t.conf:2:13: 'forward' needs where it leads to, such as 192.0.2.40:80"},
+    {"forward_from_port_65536", "host a\nforward 65536 10.0.0.1:80", "t.conf:2:9: '65536' is not a port"},
+    {"forward_to_no_port", "host a\nforward 1 10.0.0.1", "t.conf:2:11: '10.0.0.1' is not an address with a port"},
+    {"forward_to_port_0", "host a\nforward 1 10.0.0.1:0", "t.conf:2:11: '10.0.0.1:0' is not an address with a port"},
+    {"forward_to_ipv6_without_brackets", "host a\nforward 1 fd00::1:80",
+     "t.conf:2:11: 'fd00::1:80' is not an address with a port"},
+    {"forward_to_ipv4_in_brackets", "host a\nforward 1 [10.0.0.1]:80",
+     "t.conf:2:11: '[10.0.0.1]:80' is not an address with a port"},
+    {"forward_with_a_word_for_a_url", "host a\nforward 1 10.0.0.1:80 wp-admin", "t.conf:2:23: 'wp-admin' is not a URL"},
+    {"forward_with_too_much", "host a\nforward 1 10.0.0.1:80 http://a b", "t.conf:2:32: nothing follows the URL"},
     {"xdp_port_with_argument", "host a\nxdp-port on", "t.conf:2:10: 'xdp-port' stands alone"},
     {"windows_line_ends_still_count", "\r\nhots a\r\n", "t.conf:2:1: 'hots' is not a statement"},
 };
@@ -142,7 +163,7 @@ TEST(ParseTopology, bounds_the_number_of_hosts) {
 }
 
 TEST(ParseTopology, shipped_topologies_have_a_director_with_a_vip_of_each_family) {
-  for (const char* name : {"dr", "nat", "tunnel", "fullnat"}) {
+  for (const char* name : {"direct", "direct-two-routers", "nat", "tunnel", "fullnat"}) {
     const std::string path = std::string(PENSTOCK_SOURCE_DIR) + "/lab/topologies/" + name + ".conf";
     const auto text = read_file(path);
     ASSERT_TRUE(text) << path;

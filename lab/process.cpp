@@ -166,6 +166,13 @@ Result<std::string> run_successfully(const Invocation& invocation) {
                                          outcome->exit_status, outcome->output.empty() ? "" : ": ", outcome->output));
 }
 
+void reset_signals() {
+  for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD}) ::signal(signal, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
 int execute(const std::vector<std::string>& argv, const std::vector<std::string>& environment) {
   const std::string program = find_program(argv[0], environment);
   if (program.empty()) {

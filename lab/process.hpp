@@ -54,6 +54,9 @@ struct Outcome {
 // The same, and anything but exit status 0 is an error that quotes the output.
 [[nodiscard]] Result<std::string> run_successfully(const Invocation& invocation);
 
+// Signals as a shell passes them on: none ignored, none blocked.
+void reset_signals();
+
 // Replaces this process; returns only the exit status of a shell that could not: 127 not found, 126 not runnable.
 [[nodiscard]] int execute(const std::vector<std::string>& argv, const std::vector<std::string>& environment);
 

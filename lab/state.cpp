@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,6 +34,15 @@ bool is_still_at(const FileDescriptor& file, const std::string& path) {
 
 std::string line_of(std::string_view name, const ProcessId& process) {
   return fmt::format("{} {} {}\n", name, process.pid, process.start_ticks);
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) {
+    if (!line.empty()) lines.push_back(line);
+  }
+  return lines;
 }
 
 void load_processes(const std::string& text, LabState& state) {
@@ -86,16 +96,21 @@ LabState LabFolder::load() const {
   if (const auto text = read_file(path_ + "/topology")) state.topology_text = *text;
   if (const auto text = read_file(path_ + "/topology-path")) state.topology_path = *text;
   if (const auto text = read_file(path_ + "/processes")) load_processes(*text, state);
+  if (const auto text = read_file(path_ + "/urls")) state.urls = lines_of(*text);
   std::error_code ignored;
+  state.extent = fs::exists(path_ + "/bare", ignored) ? Extent::bare : Extent::whole;
   state.ready = fs::exists(path_ + "/ready", ignored);
   return state;
 }
 
-Result<void> LabFolder::save_topology(const std::string& topology_path, const std::string& text) const {
+Result<void> LabFolder::save_topology(const std::string& topology_path, const std::string& text, Extent extent) const {
   std::error_code error;
   fs::create_directories(staging(), error);
   if (error) return fail_errno("creating " + staging(), error.value());
   if (auto written = write_file(path_ + "/topology-path", topology_path); !written) return written;
+  if (extent == Extent::bare) {
+    if (auto written = write_file(path_ + "/bare", ""); !written) return written;
+  }
   return write_file(path_ + "/topology", text);
 }
 
@@ -103,6 +118,10 @@ Result<void> LabFolder::save_processes(const ProcessId& supervisor, const std::v
   std::string text = line_of(supervisor_name, supervisor);
   for (const NamedProcess& host : hosts) text += line_of(host.name, host.process);
   return write_file(path_ + "/processes", text);
+}
+
+Result<void> LabFolder::save_urls(const std::vector<std::string>& urls) const {
+  return write_file(path_ + "/urls", fmt::format("{}\n", fmt::join(urls, "\n")));
 }
 
 Result<void> LabFolder::mark_ready() const { return write_file(path_ + "/ready", ""); }

@@ -21,11 +21,16 @@ struct NamedProcess {
   ProcessId process;
 };
 
+// Only hosts and their daemons, or all that the topology says: `then` lines and forwards, too.
+enum class Extent { bare, whole };
+
 struct LabState {
   std::string topology_path;
   std::string topology_text;  // in force
+  Extent extent = Extent::whole;
   std::optional<ProcessId> supervisor;
   std::vector<NamedProcess> hosts;  // their pid 1s, the switch among them
+  std::vector<std::string> urls;    // where this machine's forwards are
   bool ready = false;               // `up` came to its end
 };
 
@@ -42,8 +47,10 @@ class LabFolder {
   [[nodiscard]] Result<FileDescriptor> lock() const;
 
   [[nodiscard]] LabState load() const;  // what is missing or unreadable is left at its default
-  [[nodiscard]] Result<void> save_topology(const std::string& topology_path, const std::string& text) const;
+  [[nodiscard]] Result<void> save_topology(const std::string& topology_path, const std::string& text,
+                                           Extent extent) const;
   [[nodiscard]] Result<void> save_processes(const ProcessId& supervisor, const std::vector<NamedProcess>& hosts) const;
+  [[nodiscard]] Result<void> save_urls(const std::vector<std::string>& urls) const;
   [[nodiscard]] Result<void> mark_ready() const;
   [[nodiscard]] Result<void> clear() const;   // all but the lock
   [[nodiscard]] Result<void> remove() const;  // the lock, too: it locks nobody out any more

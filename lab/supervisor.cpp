@@ -8,23 +8,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
-#include <sstream>
 
+#include "lab/forward.hpp"
 #include "lab/switch.hpp"
+#include "lab/then.hpp"
 
 namespace penstock::lab {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto start_time_max = 90s;  // above the sum of the waits inside, so that those speak first
 constexpr auto host_end_time_max = 5s;
 constexpr std::size_t quoted_log_size_max = 4000;
-
-constexpr std::string_view is_ready = "ready\n";
-constexpr std::string_view has_failed = "failed\n";
 
 std::string quote_log(const LabFolder& folder, const std::string& host) {
   const auto text = read_file(folder.log(host));
@@ -33,19 +31,43 @@ std::string quote_log(const LabFolder& folder, const std::string& host) {
   return fmt::format("\n--- the log of {} ---\n{}", host, text->substr(skipped));
 }
 
+std::string names_of(const std::vector<const RunningHost*>& hosts) {
+  std::string names;
+  for (const RunningHost* host : hosts) names += (names.empty() ? "" : ", ") + host->name;
+  return names;
+}
+
+std::string count_of(const std::vector<std::string>& things, std::string_view name) {
+  return fmt::format("{} {}{}", things.size(), name, things.size() == 1 ? "" : "s");
+}
+
+// The first that has something to say; nullptr: none in time.
+const RunningHost* next_to_speak(const std::vector<const RunningHost*>& hosts) {
+  std::vector<pollfd> channels;
+  for (const RunningHost* host : hosts) channels.push_back({.fd = host->channel.get(), .events = POLLIN, .revents = 0});
+  poll(channels.data(), channels.size(), static_cast<int>(std::chrono::milliseconds(services_time_max).count()));
+  const auto found = std::ranges::find_if(channels, [](const pollfd& channel) { return channel.revents != 0; });
+  return found == channels.end() ? nullptr : hosts[static_cast<std::size_t>(found - channels.begin())];
+}
+
+Error silence_of(const RunningHost& host) {
+  return {ErrorCode::unavailable, fmt::format("host {}: silent for {} s", host.name, services_time_max.count()),
+          ETIMEDOUT};
+}
+
 class Supervisor {
  public:
-  explicit Supervisor(const SupervisorPlan& plan) : plan_(plan) {}
+  Supervisor(const SupervisorPlan& plan, const FileDescriptor& report) : plan_(plan), report_(report) {}
 
+  // The notes for the user.
   Result<std::vector<std::string>> bring_up() {
-    if (auto done = start_hosts(); !done) return fail(std::move(done.error()));
-    if (auto done = save(); !done) return fail(std::move(done.error()));
-    if (auto done = connect_hosts(); !done) return fail(std::move(done.error()));
-    auto notes = finish_hosts();
-    if (!notes) return notes;
-    if (auto done = wait_for_ports(plan_.topology, hosts_.back()); !done) return fail(std::move(done.error()));
+    using Step = Result<void> (Supervisor::*)();
+    for (const Step step : {&Supervisor::start_hosts, &Supervisor::save, &Supervisor::connect_hosts,
+                            &Supervisor::finish_hosts, &Supervisor::wait_for_switch, &Supervisor::go_further}) {
+      if (auto done = (this->*step)(); !done) return fail(std::move(done.error()));
+    }
     if (auto done = plan_.folder.mark_ready(); !done) return fail(std::move(done.error()));
-    return notes;
+    return notes_;
   }
 
   // Reaps until it is told to end.
@@ -65,14 +87,20 @@ class Supervisor {
   // And reaps them: some machines' own pid 1 is slow to.
   void end_all() {
     for (const RunningHost& host : hosts_) kill_process(host.pidfd, SIGKILL);
+    for (const RunningForward& forward : forwards_) kill_process(forward.pidfd, SIGKILL);
     for (const RunningHost& host : hosts_) {
       if (!wait_for_end(host.pidfd, in(host_end_time_max))) fmt::print(stderr, "{} does not end\n", host.name);
     }
+    for (const RunningForward& forward : forwards_) (void)wait_for_end(forward.pidfd, in(host_end_time_max));
     while (waitpid(-1, nullptr, WNOHANG) > 0) {
     }
   }
 
  private:
+  Result<void> tell(Progress::Kind kind, std::string text) {
+    return report_progress(report_, {.kind = kind, .text = std::move(text)});
+  }
+
   // The switch is the last.
   Result<void> start_hosts() {
     for (const Host& host : plan_.topology.hosts) {
@@ -112,17 +140,65 @@ class Supervisor {
     return {};
   }
 
-  Result<std::vector<std::string>> finish_hosts() {
+  Result<void> finish_hosts() {
+    std::vector<const RunningHost*> awaited;
     for (const RunningHost& host : hosts_) {
       if (auto told = go_on(host); !told) return with_log(host, std::move(told.error()));
+      awaited.push_back(&host);
     }
-    std::vector<std::string> all_notes;
-    for (const RunningHost& host : hosts_) {
-      const auto notes = wait_for_services(host);
-      if (!notes) return with_log(host, notes.error());
-      all_notes.insert(all_notes.end(), notes->begin(), notes->end());
+    while (!awaited.empty()) {
+      if (auto told = tell(Progress::Kind::awaited, names_of(awaited)); !told) return told;
+      const RunningHost* host = next_to_speak(awaited);
+      if (host == nullptr) return with_log(*awaited[0], silence_of(*awaited[0]));
+      if (auto finished = finish(*host); !finished) return finished;
+      std::erase(awaited, host);
     }
-    return all_notes;
+    return {};
+  }
+
+  Result<void> finish(const RunningHost& host) {
+    auto notes = wait_for_services(host);
+    if (!notes) return with_log(host, std::move(notes.error()));
+    notes_.insert(notes_.end(), notes->begin(), notes->end());
+    return tell(Progress::Kind::done, host.name);
+  }
+
+  Result<void> wait_for_switch() { return wait_for_ports(plan_.topology, hosts_.back()); }
+
+  // What a bare lab does not have.
+  Result<void> go_further() {
+    if (plan_.extent == Extent::bare) return {};
+    for (std::size_t i = 0; i < plan_.topology.hosts.size(); ++i) {
+      if (auto done = run_thens(plan_.topology.hosts[i], hosts_[i]); !done) return done;
+    }
+    for (std::size_t i = 0; i < plan_.topology.hosts.size(); ++i) {
+      for (const Forward& forward : plan_.topology.hosts[i].forwards) start(forward, hosts_[i]);
+    }
+    std::vector<std::string> urls;
+    for (const RunningForward& forward : forwards_) urls.push_back(forward.url);
+    return plan_.folder.save_urls(urls);
+  }
+
+  Result<void> run_thens(const Host& host, const RunningHost& running) {
+    for (const std::string& line : host.thens) {
+      if (auto told = tell(Progress::Kind::awaited, fmt::format("{}: {}", host.name, line)); !told) return told;
+      if (auto done = run_then(running, line, plan_.project, plan_.folder.log(host.name)); !done) {
+        return with_log(running, std::move(done.error()));
+      }
+    }
+    if (host.thens.empty()) return {};
+    return tell(Progress::Kind::done, fmt::format("{}: {}", host.name, count_of(host.thens, "command")));
+  }
+
+  // A lab whose port is another's is a lab all the same.
+  void start(const Forward& forward, const RunningHost& host) {
+    auto started = start_forward(forward, host, plan_.folder.log("supervisor"));
+    if (started) {
+      forwards_.push_back(std::move(*started));
+    } else {
+      notes_.push_back(fmt::format("{}: no browser here reaches {} until the topology's `forward` has a free port",
+                                   started.error().message, to_string(forward.to)));
+    }
   }
 
   tl::unexpected<Error> with_log(const RunningHost& host, Error error) {
@@ -134,10 +210,17 @@ class Supervisor {
     for (const RunningHost& host : hosts_) {
       if (host.process.pid == pid) fmt::print(stderr, "{} ended with status {}\n", host.name, exit_status_of(status));
     }
+    for (const RunningForward& forward : forwards_) {
+      if (forward.process.pid != pid) continue;
+      fmt::print(stderr, "the forward at {} ended with status {}\n", forward.url, exit_status_of(status));
+    }
   }
 
   const SupervisorPlan& plan_;
-  std::vector<RunningHost> hosts_;
+  const FileDescriptor& report_;
+  std::vector<RunningHost> hosts_;  // as in the topology, then the switch
+  std::vector<RunningForward> forwards_;
+  std::vector<std::string> notes_;
   std::vector<FileDescriptor> xdp_links_;
 };
 
@@ -158,27 +241,16 @@ void block_signals() {
   sigprocmask(SIG_SETMASK, &signals, nullptr);
 }
 
-// False: nobody reads it any more, so nobody would know of this lab.
-bool send_report(const FileDescriptor& report, const Result<std::vector<std::string>>& result) {
-  std::string text(result ? is_ready : has_failed);
-  if (result) {
-    for (const std::string& note : *result) text += note + '\n';
-  } else {
-    text += result.error().message;
-  }
-  return ::write(report.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
-}
-
 [[noreturn]] void supervise(const SupervisorPlan& plan, FileDescriptor report) {
   detach(plan, report);
   block_signals();
-  Supervisor supervisor(plan);
+  Supervisor supervisor(plan, report);
   const auto result = supervisor.bring_up();
   if (!result) {
     fmt::print(stderr, "{}\n", result.error().message);
     supervisor.end_all();  // before the report: who reads it finds nothing running
   }
-  const bool is_known = send_report(report, result);
+  const bool is_known = report_end(report, result).has_value();
   if (!is_known) supervisor.end_all();
   report.reset();
   close(plan.lock.get());
@@ -187,31 +259,9 @@ bool send_report(const FileDescriptor& report, const Result<std::vector<std::str
   _exit(result ? 0 : 1);
 }
 
-Result<std::vector<std::string>> read_report(const FileDescriptor& report) {
-  std::string text;
-  std::array<char, 4096> buffer;
-  const Deadline deadline = in(start_time_max);
-  for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-    pollfd readable{.fd = report.get(), .events = POLLIN, .revents = 0};
-    if (left.count() <= 0 || poll(&readable, 1, static_cast<int>(left.count())) == 0) {
-      return fail(ErrorCode::unavailable, "the lab's supervisor is silent", ETIMEDOUT);
-    }
-    const ssize_t size = ::read(report.get(), buffer.data(), buffer.size());
-    if (size <= 0) break;
-    text.append(buffer.data(), static_cast<std::size_t>(size));
-  }
-  if (text.starts_with(has_failed)) return fail(ErrorCode::unavailable, text.substr(has_failed.size()));
-  if (!text.starts_with(is_ready)) return fail(ErrorCode::unavailable, "the lab's supervisor has died");
-  std::vector<std::string> notes;
-  std::istringstream lines(text.substr(is_ready.size()));
-  for (std::string line; std::getline(lines, line);) notes.push_back(line);
-  return notes;
-}
-
 }  // namespace
 
-Result<std::vector<std::string>> start_supervisor(const SupervisorPlan& plan) {
+Result<std::vector<std::string>> start_supervisor(const SupervisorPlan& plan, const OnProgress& on_progress) {
   std::array<int, 2> pipe{};
   if (pipe2(pipe.data(), O_CLOEXEC) != 0) return fail_errno("pipe", errno);
   const FileDescriptor report(pipe[0]);
@@ -227,7 +277,7 @@ Result<std::vector<std::string>> start_supervisor(const SupervisorPlan& plan) {
   }
   waitpid(between, nullptr, 0);
   writer.reset();
-  return read_report(report);
+  return read_report(report, on_progress);
 }
 
 }  // namespace penstock::lab

@@ -50,6 +50,13 @@ struct Setting {
   friend bool operator==(const Setting&, const Setting&) = default;
 };
 
+// A port of this machine's loopback that leads into the lab, for the user's own browser.
+struct Forward {
+  std::uint16_t port = 0;  // 0: any that is free
+  model::Endpoint to;      // connected to from the host whose forward it is
+  std::string url;         // what a browser is to be told; empty: http://127.0.0.1:PORT/
+};
+
 struct Host {
   std::string name;
   Role role = Role::client;
@@ -62,6 +69,8 @@ struct Host {
   std::vector<Setting> settings;
   std::vector<std::string> setups;   // shell lines, run in order to their end
   std::vector<std::string> daemons;  // program and arguments, started in order
+  std::vector<std::string> thens;    // shell lines, run in order once all hosts are ready
+  std::vector<Forward> forwards;
   bool xdp_port =
       false;  // an XDP program at the switch's ports to this host: native XDP_TX and XDP_REDIRECT on veth need it
 };

@@ -11,7 +11,7 @@ Cluster::Cluster(const Place& place, std::string name) : place_(place), name_(st
 Cluster::~Cluster() { (void)call({"down"}, 30s); }
 
 Result<void> Cluster::up(const std::string& topology) {
-  const lab::Outcome outcome = call({"up", "--topology", place_.topologies + "/" + topology + ".conf"}, 100s);
+  const lab::Outcome outcome = call({"up", "--bare", place_.topologies + "/" + topology + ".conf"}, 100s);
   if (outcome.exit_status != 0) return fail(ErrorCode::unavailable, outcome.output);
   return {};
 }

@@ -21,7 +21,8 @@ class Cluster {
   Cluster& operator=(const Cluster&) = delete;
   ~Cluster();  // takes it down
 
-  [[nodiscard]] Result<void> up(const std::string& topology);  // nat: nat.conf
+  // nat: nat.conf, without its configuration, which tests make themselves.
+  [[nodiscard]] Result<void> up(const std::string& topology);
   // A line of shell on a host: its exit status and all it said. Daemons that it leaves behind end with the lab.
   [[nodiscard]] lab::Outcome on(const std::string& host, const std::string& line,
                                 std::chrono::milliseconds time_max = std::chrono::seconds(30)) const;

@@ -4,7 +4,7 @@ namespace penstock::serving {
 
 const std::vector<MethodCase>& methods() {
   static const std::vector<MethodCase> all{
-      {"direct", "dr", "-g", false, false, {0, 0}},
+      {"direct", "direct", "-g", false, false, {0, 0}},
       {"nat", "nat", "-m", true, true, {0, 0}},
       {"ipip", "tunnel", "-i", false, false, {20, 40}},
       {"gre", "tunnel", "-i --tun-type gre --tun-nocsum", false, false, {24, 44}},
@@ -36,7 +36,7 @@ std::vector<Case> cases_of(std::string_view topology) {
 
 Addresses addresses_of(const Case& c) {
   const bool is_ipv4 = c.family == Family::ipv4;
-  if (c.method.topology == "dr") {
+  if (c.method.topology == "direct") {
     return is_ipv4 ? Addresses{"172.16.0.10", "172.16.0.40", {"172.16.0.32", "172.16.0.33"}}
                    : Addresses{"fd00:ac10::10", "fd00:ac10::40", {"fd00:ac10::32", "fd00:ac10::33"}};
   }

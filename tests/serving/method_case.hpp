@@ -35,7 +35,7 @@ struct Case {
 [[nodiscard]] const std::vector<MethodCase>& methods();
 // A method that leads from IPv6 to IPv4 is one case only, of IPv6.
 [[nodiscard]] std::vector<Case> each_family(const std::vector<MethodCase>& of);
-[[nodiscard]] std::vector<Case> cases_of(std::string_view topology);  // dr, nat, tunnel, fullnat
+[[nodiscard]] std::vector<Case> cases_of(std::string_view topology);  // direct, nat, tunnel, fullnat
 [[nodiscard]] Addresses addresses_of(const Case& c);
 
 [[nodiscard]] std::string to_string(const Case& c);  // tunnel_gre_ipv6

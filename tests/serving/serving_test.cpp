@@ -43,7 +43,7 @@ class Serving : public testing::Test {
 
   void SetUp() override {
     if (geteuid() != 0) GTEST_SKIP() << "the lab needs root";
-    const Output up = run(lab_ + " up");
+    const Output up = run(lab_ + " up --bare");
     if (up.status != 0) GTEST_FAIL() << up.text;
     must("director", "ipvsadm -A -t 172.16.0.40:80 -s rr");
     must("director", "ipvsadm -a -t 172.16.0.40:80 -r 172.16.0.32 -g");
