@@ -96,7 +96,7 @@ bool is_name(std::string_view text) {
 }
 
 std::optional<Role> parse_role(std::string_view text) {
-  for (const Role role : {Role::client, Role::director, Role::realserver, Role::router}) {
+  for (const Role role : {Role::client, Role::director, Role::realserver, Role::server, Role::router}) {
     if (text == to_string(role)) return role;
   }
   return std::nullopt;
@@ -197,7 +197,7 @@ class Parser {
     const auto role = parse_role(line.words[1].text);
     if (!role) {
       return bad(line, line.words[1],
-                 fmt::format("'{}' is not a role: client, director, realserver, router", line.words[1].text));
+                 fmt::format("'{}' is not a role: client, director, realserver, server, router", line.words[1].text));
     }
     current().role = *role;
     current().xdp_port = current().xdp_port || *role == Role::director;
@@ -364,7 +364,7 @@ constexpr std::array<Parser::Statement, 16> Parser::statements{{
     {"network", Scope::file, &Parser::network, "a name"},
     {"ipv6", Scope::file, &Parser::ipv6, "'on' or 'off'"},
     {"host", Scope::file, &Parser::host, "a name"},
-    {"role", Scope::host, &Parser::role, "one of client, director, realserver, router"},
+    {"role", Scope::host, &Parser::role, "one of client, director, realserver, server, router"},
     {"link", Scope::host, &Parser::link, "a network"},
     {"vip", Scope::host, &Parser::vip, "an address"},
     {"gateway", Scope::host, &Parser::gateway, "an address"},

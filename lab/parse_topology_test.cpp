@@ -106,7 +106,7 @@ const BadTopology bad_topologies[] = {
     {"host_without_role", "network n 10.0.0.0/8\nhost a\nlink n 10.0.0.1\nhost b", "t.conf:2:1: host 'a' has no role"},
     {"last_host_without_link", "host a\nrole client\n", "t.conf:1:1: host 'a' has no link"},
     {"unknown_role", "host a\nrole backend",
-     "t.conf:2:6: 'backend' is not a role: client, director, realserver, router"},
+     "t.conf:2:6: 'backend' is not a role: client, director, realserver, server, router"},
     {"role_twice", "host a\nrole client\nrole client", "t.conf:3:1: its role stands on line 2 already"},
     {"unknown_network", "host a\n  link wan 10.0.0.1", "t.conf:2:8: network 'wan' is not declared"},
     {"link_without_address", "network n 10.0.0.0/8\nhost a\n  link n", "t.conf:3:9: 'link' needs an address"},

@@ -39,7 +39,7 @@ struct Link {
   std::vector<model::Address> addresses;
 };
 
-enum class Role { client, director, realserver, router };
+enum class Role { client, director, realserver, server, router };
 
 [[nodiscard]] std::string_view to_string(Role role);
 
