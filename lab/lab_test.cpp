@@ -1,27 +1,23 @@
-// Real labs: namespaces, mounts, nginx. Each test has its own, named after it, and first removes what a killed predecessor left.
+// Real labs: namespaces, mounts, nginx.
 #include "lab/lab.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <set>
+#include <csignal>
 
 #include "lab/arp_probe.hpp"
-#include "lab/requirements.hpp"
+#include "lab/lab_fixture.hpp"
 #include "lab/wait_until.hpp"
 
 namespace penstock::lab {
 namespace {
 
-namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-const Project project{.root = PENSTOCK_SOURCE_DIR, .bin = PENSTOCK_BIN_DIR};
 
 // Without a daemon: these tests are about the lab.
 constexpr std::string_view cluster = R"(
@@ -48,84 +44,8 @@ host rs2
 
 model::Address address(std::string_view text) { return *model::parse_address(text); }
 
-ino_t inode_of(const fs::path& path) {
-  struct stat status{};
-  return stat(path.c_str(), &status) == 0 ? status.st_ino : 0;
-}
-
-std::set<ino_t> pid_namespaces(const Status& status) {
-  std::set<ino_t> inodes;
-  for (const HostStatus& host : status.hosts) inodes.insert(inode_of("/proc/" + std::to_string(host.pid) + "/ns/pid"));
-  return inodes;
-}
-
-// Everything that runs in the lab's hosts now. By pid and start time: a namespace's inode is used again by the next lab.
-std::vector<ProcessId> processes_of(const Status& status) {
-  const auto namespaces = pid_namespaces(status);
-  std::vector<ProcessId> processes;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
-    if (!namespaces.contains(inode_of(entry.path() / "ns/pid"))) continue;
-    if (const auto process = identify(std::stoi(entry.path().filename()))) processes.push_back(*process);
-  }
-  return processes;
-}
-
-bool none_is_alive(const std::vector<ProcessId>& processes) { return std::ranges::none_of(processes, is_alive); }
-
-std::set<std::string> interfaces_here() {
-  std::set<std::string> names;
-  for (const auto& entry : fs::directory_iterator("/sys/class/net")) names.insert(entry.path().filename());
-  return names;
-}
-
-class Lab : public testing::Test {
+class Lab : public LabTest {
  protected:
-  void SetUp() override {
-    for (const Requirement& requirement : check_requirements(project)) {
-      if (requirement.is_needed && !requirement.is_met) {
-        GTEST_SKIP() << "SKIPPED: no lab here, for want of " << requirement.name << ": " << requirement.remark;
-      }
-    }
-    name_ = std::string("test-") + testing::UnitTest::GetInstance()->current_test_info()->name();
-    ASSERT_TRUE(down(name_)) << "removing what an earlier run left";
-  }
-
-  void TearDown() override {
-    if (name_.empty()) return;
-    for (const std::string& name : {name_, name_ + "-b"}) {
-      EXPECT_TRUE(down(name));
-      EXPECT_FALSE(LabFolder(name).exists());
-    }
-    for (const std::string& path : files_) fs::remove(path);
-  }
-
-  // A topology file of that text, for this test only.
-  std::string file_of(std::string_view text) {
-    std::string path = fs::temp_directory_path() / (name_ + "-" + std::to_string(files_.size()) + ".conf");
-    EXPECT_TRUE(write_file(path, text));
-    files_.push_back(path);
-    return path;
-  }
-
-  Result<UpReport> bring_up(const std::string& path) { return bring_up(path, name_); }
-  Result<UpReport> bring_up(const std::string& path, const std::string& name) {
-    return up({.name = name, .topology_path = path, .project = project});
-  }
-
-  Outcome inside(std::string_view host, std::vector<std::string> argv) { return inside(name_, host, std::move(argv)); }
-  Outcome inside(const std::string& name, std::string_view host, std::vector<std::string> argv) {
-    const auto entry = entry_to(name, host, project, "", std::move(argv));
-    if (!entry) return {.exit_status = -1, .output = entry.error().message};
-    auto outcome = run_inside(*entry);
-    return outcome ? *outcome : Outcome{.exit_status = -1, .output = outcome.error().message};
-  }
-  std::string output_of(std::string_view host, std::vector<std::string> argv) {
-    Outcome outcome = inside(host, std::move(argv));
-    EXPECT_EQ(outcome.exit_status, 0) << outcome.output;
-    return outcome.output;
-  }
-
   std::string mac_of(std::string_view host) {
     std::string mac = output_of(host, {"cat", "/sys/class/net/eth0/address"});
     mac.pop_back();
@@ -148,9 +68,6 @@ class Lab : public testing::Test {
     }
     return hosts;
   }
-
-  std::string name_;
-  std::vector<std::string> files_;
 };
 
 TEST_F(Lab, up_and_down_may_be_repeated_and_leave_nothing) {
@@ -162,7 +79,7 @@ TEST_F(Lab, up_and_down_may_be_repeated_and_leave_nothing) {
   const Status running = status(name_);
   EXPECT_EQ(running.condition, Condition::up);
   EXPECT_EQ(running.hosts.size(), 5U);  // with the switch
-  const auto namespaces = pid_namespaces(running);
+  const auto namespaces = namespaces_of(running, "pid");
   EXPECT_EQ(namespaces.size(), 5U);
   const auto processes = processes_of(running);
   EXPECT_GE(processes.size(), 7U);  // five pid 1s and two nginx masters; the workers follow
@@ -170,15 +87,12 @@ TEST_F(Lab, up_and_down_may_be_repeated_and_leave_nothing) {
   const auto second = bring_up(path);
   ASSERT_TRUE(second) << second.error().message;
   EXPECT_TRUE(second->was_running);
-  EXPECT_EQ(pid_namespaces(status(name_)), namespaces);
+  EXPECT_EQ(namespaces_of(status(name_), "pid"), namespaces);
 
   EXPECT_EQ(down(name_).value_or(false), true);
-  EXPECT_TRUE(none_is_alive(processes));
+  expect_nothing_left(processes, interfaces);
   EXPECT_EQ(down(name_).value_or(true), false);
   EXPECT_EQ(status(name_).condition, Condition::down);
-  EXPECT_FALSE(LabFolder(name_).exists());
-  EXPECT_EQ(interfaces_here(), interfaces);
-  EXPECT_THAT(*read_file("/proc/self/mountinfo"), Not(HasSubstr("penstock-lab/" + name_ + "/")));
 }
 
 TEST_F(Lab, command_in_a_host_sees_that_host) {
@@ -258,16 +172,105 @@ TEST_F(Lab, two_labs_run_side_by_side) {
 TEST_F(Lab, nothing_outlives_a_killed_supervisor) {
   ASSERT_TRUE(bring_up(file_of(cluster)));
   const auto processes = processes_of(status(name_));
-  const LabState state = LabFolder(name_).load();
-  const auto supervisor = open_process(*state.supervisor);
-  ASSERT_TRUE(supervisor);
-  kill_process(*supervisor, SIGKILL);
-  ASSERT_TRUE(wait_for_end(*supervisor, in(5s)));
+  kill_supervisor();
   // The hosts go with it, even before anybody calls `down`.
   EXPECT_TRUE(wait_until(in(5s), [&] { return none_is_alive(processes); }));
   EXPECT_EQ(status(name_).condition, Condition::broken);
   EXPECT_EQ(down(name_).value_or(false), true);
   EXPECT_FALSE(LabFolder(name_).exists());
+}
+
+// At each step of the way up.
+TEST_F(Lab, nothing_outlives_a_supervisor_that_is_killed_on_the_way_up) {
+  const auto interfaces = interfaces_here();
+  const std::string path = file_of(std::string(cluster) + "  then true\n  then true\n");
+  constexpr int steps_max = 30;
+  int step = 0;
+  for (bool is_up = false; !is_up; ++step) {
+    ASSERT_LT(step, steps_max);
+    std::vector<ProcessId> processes;
+    int told = 0;
+    const auto report =
+        up({.name = name_, .topology_path = path, .project = project, .on_progress = [&](const Progress&) {
+              if (told++ != step) return;
+              processes = processes_of(status(name_));
+              kill_supervisor();
+            }});
+    is_up = report.has_value();
+    if (is_up) continue;
+    EXPECT_EQ(report.error().message, "the lab's supervisor has died");
+    EXPECT_GE(processes.size(), 5U);
+    expect_nothing_left(processes, interfaces);
+  }
+  // Five hosts are awaited and come, two lines are run and done: were it told less, less would be tested.
+  EXPECT_GE(step, 5 + 5 + 2 + 1);
+}
+
+TEST_F(Lab, nothing_outlives_an_up_that_is_killed) {
+  const auto interfaces = interfaces_here();
+  const std::string path = file_of(std::string(cluster) + "  setup sleep 1\n");
+  const pid_t pid = fork();
+  if (pid == 0) {
+    (void)bring_up(path);
+    _exit(0);
+  }
+  ASSERT_TRUE(wait_until(in(5s), [&] { return status(name_).hosts.size() == 5; }));
+  const auto processes = processes_of(status(name_));
+  kill(pid, SIGKILL);
+  waitpid(pid, nullptr, 0);
+  // The supervisor learns that nobody waits when it has something to say.
+  EXPECT_TRUE(wait_until(in(10s), [&] { return none_is_alive(processes); }));
+  EXPECT_TRUE(down(name_));
+  expect_nothing_left(processes, interfaces);
+}
+
+TEST_F(Lab, then_lines_run_in_order_once_all_hosts_are_ready) {
+  const std::string path = file_of(R"(
+network n 10.0.0.0/8
+host first
+  role client
+  link n 10.0.0.1
+  then curl -s --max-time 5 http://last/ > /tmp/page
+  then cat /tmp/page /tmp/page > /tmp/pages
+host last
+  role realserver
+  link n 10.0.0.2
+  setup sleep 0.3
+  page Hello
+)");
+  std::vector<std::string> told;
+  const auto report =
+      up({.name = name_, .topology_path = path, .project = project, .on_progress = [&](const Progress& p) {
+            if (p.kind == Progress::Kind::done) told.push_back(p.text);
+          }});
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(output_of("first", {"cat", "/tmp/pages"}), "Hello\nHello\n");
+  EXPECT_THAT(told, ElementsAre("switch", "first", "last", "first: 2 commands"));
+  EXPECT_THAT(*read_file(LabFolder(name_).log("first")), HasSubstr("$ cat /tmp/page /tmp/page > /tmp/pages\n"));
+}
+
+TEST_F(Lab, failing_then_line_is_named_and_nothing_stays) {
+  const auto failed = bring_up(
+      file_of("network n 10.0.0.0/8\nhost a\nrole client\nlink n 10.0.0.1\nthen echo so sorry; exit 3\nthen true"));
+  ASSERT_FALSE(failed);
+  EXPECT_THAT(failed.error().message, HasSubstr("host a: then echo so sorry; exit 3: exit status 3: so sorry"));
+  EXPECT_FALSE(LabFolder(name_).exists());
+}
+
+TEST_F(Lab, bare_lab_has_its_hosts_and_nothing_of_what_comes_then) {
+  const std::string path = file_of(
+      "network n 10.0.0.0/8\nhost a\nrole client\nlink n 10.0.0.1\nthen touch /tmp/then\nforward 0 10.0.0.1:80");
+  const auto bare = bring_up_bare(path);
+  ASSERT_TRUE(bare) << bare.error().message;
+  EXPECT_THAT(bare->urls, testing::IsEmpty());
+  EXPECT_NE(inside("a", {"ls", "/tmp/then"}).exit_status, 0);
+  EXPECT_TRUE(bring_up_bare(path)->was_running);
+  // And is not what `up` means without --bare.
+  const auto whole = bring_up(path);
+  ASSERT_TRUE(whole) << whole.error().message;
+  EXPECT_FALSE(whole->was_running);
+  EXPECT_EQ(whole->urls.size(), 1U);
+  output_of("a", {"ls", "/tmp/then"});
 }
 
 TEST_F(Lab, up_puts_a_lab_right_that_lost_a_host) {

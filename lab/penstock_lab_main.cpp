@@ -14,6 +14,7 @@
 #include "lab/lab.hpp"
 #include "lab/progress_lines.hpp"
 #include "lab/requirements.hpp"
+#include "lab/view.hpp"
 
 namespace penstock::lab {
 namespace {
@@ -23,6 +24,7 @@ constexpr const char* usage = R"(usage: penstock lab COMMAND
   up [--bare] [TOPOLOGY]  bring a lab up: one of {} (default {}), or a file, by a path with a /
                           --bare: hosts and daemons, but nothing configured by `then` and no port forwarded
   down                    take it down, whatever state it is in
+  view [--once]           its hosts and what flows between them, live; --once: one picture
   status                  its hosts, their addresses and processes
   exec HOST [COMMAND…]    run a command in a host, a shell without one; `switch` is a host too
   logs HOST               what the host's daemons said; `supervisor` has a log too
@@ -45,6 +47,7 @@ constexpr int exit_not_up = 3;
 struct Arguments {
   std::string name{default_name};
   Extent extent = Extent::whole;
+  bool once = false;
   std::string command;
   std::vector<std::string> operands;
 };
@@ -63,6 +66,8 @@ Result<Arguments> parse_arguments(std::vector<std::string> words) {
       arguments.operands.push_back(words[i]);
     } else if (words[i] == "--bare") {
       arguments.extent = Extent::bare;
+    } else if (words[i] == "--once") {
+      arguments.once = true;
     } else if (is_option && words[i] != "--name") {
       return fail(ErrorCode::invalid_argument, "unknown option " + words[i]);
     } else if (is_option && i + 1 == words.size()) {
@@ -159,6 +164,20 @@ int command_status(const Arguments& arguments) {
   return is_up ? 0 : exit_not_up;
 }
 
+int command_view(const Arguments& arguments) {
+  if (!arguments.once) {
+    const auto viewed = view(arguments.name);
+    return viewed ? 0 : complain(viewed.error());
+  }
+  constexpr Size unbounded{.columns = 80, .rows = 200};
+  const std::size_t columns = columns_of_terminal();
+  const Size size{.columns = columns == 0 ? unbounded.columns : columns, .rows = unbounded.rows};
+  const auto picture = view_once(arguments.name, size, columns != 0);
+  if (!picture) return complain(picture.error());
+  fmt::print("{}", *picture);
+  return 0;
+}
+
 int command_exec(const Arguments& arguments, const Project& project) {
   std::vector<std::string> argv(arguments.operands.begin() + 1, arguments.operands.end());
   if (!argv.empty() && argv[0] == "--") argv.erase(argv.begin());
@@ -210,6 +229,8 @@ int run_command(const Arguments& arguments) {
   if (arguments.operands.size() > operands_max)
     return misuse(fmt::format("{} takes no '{}'", command, arguments.operands[operands_max]));
   if (arguments.extent == Extent::bare && command != "up") return misuse("--bare is for up");
+  if (arguments.once && command != "view") return misuse("--once is for view");
+  if (command == "view") return command_view(arguments);
   if (command == "down") return command_down(arguments);
   if (command == "status") return command_status(arguments);
   if (command == "logs") return command_logs(arguments);
