@@ -130,7 +130,7 @@ class Parser {
     Handler handler;
     std::string_view needs;  // said when nothing follows the keyword; empty: nothing may follow
   };
-  static const std::array<Statement, 16> statements;
+  static const std::array<Statement, 17> statements;
 
   Result<void> take(const Line& line) {
     const Word& keyword = line.words[0];
@@ -171,6 +171,11 @@ class Parser {
     const std::string_view word = line.words[1].text;
     if (word != "on" && word != "off") return bad(line, line.words[1], "ipv6 is 'on' or 'off'");
     topology_.ipv6 = word == "on";
+    return {};
+  }
+
+  Result<void> say(const Line& line) {
+    topology_.remarks.emplace_back(line.from(1));
     return {};
   }
 
@@ -360,9 +365,10 @@ class Parser {
   unsigned role_line_ = 0;  // 0: the current host has none yet
 };
 
-constexpr std::array<Parser::Statement, 16> Parser::statements{{
+constexpr std::array<Parser::Statement, 17> Parser::statements{{
     {"network", Scope::file, &Parser::network, "a name"},
     {"ipv6", Scope::file, &Parser::ipv6, "'on' or 'off'"},
+    {"say", Scope::file, &Parser::say, "a text"},
     {"host", Scope::file, &Parser::host, "a name"},
     {"role", Scope::host, &Parser::role, "one of client, director, realserver, server, router"},
     {"link", Scope::host, &Parser::link, "a network"},

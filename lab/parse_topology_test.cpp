@@ -21,6 +21,7 @@ TEST(ParseTopology, reads_every_statement) {
 network lan 172.16.0.0/16 fd00:16::/64
 network back 10.0.0.0/8
 ipv6 off
+say Look here.
 host edge   # trailing
   role realserver
   link lan 172.16.0.32 fd00:16::32
@@ -42,6 +43,7 @@ host edge   # trailing
 )");
   ASSERT_TRUE(topology) << topology.error().message;
   EXPECT_FALSE(topology->ipv6);
+  EXPECT_EQ(topology->remarks, std::vector<std::string>{"Look here."});
   ASSERT_EQ(topology->networks.size(), 2U);
   EXPECT_EQ(topology->networks[0].prefixes[1].length, 64U);
   ASSERT_EQ(topology->hosts.size(), 1U);

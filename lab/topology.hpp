@@ -79,6 +79,7 @@ struct Topology {
   std::vector<Network> networks;
   std::vector<Host> hosts;
   bool ipv6 = true;
+  std::vector<std::string> remarks;  // for whoever brought it up
 };
 
 [[nodiscard]] const Network* find_network(const Topology& topology, std::string_view name);

@@ -4,6 +4,7 @@
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 . "$here/wait_for.sh"
+. "$here/require.sh"
 
 make_data() {
   mount -t tmpfs -o mode=0755 tmpfs /var/lib/mysql  # hides the machine's own
@@ -24,6 +25,7 @@ flush privileges;
 SQL
 }
 
+require mariadbd mariadb-install-db
 if mariadb-admin ping >/dev/null 2>&1; then exit 0; fi
 mountpoint -q /etc/mysql/mariadb.conf.d || mount -t tmpfs -o mode=0755 tmpfs /etc/mysql/mariadb.conf.d
 cp "$here/mariadb.cnf" /etc/mysql/mariadb.conf.d/wordpress.cnf

@@ -5,11 +5,13 @@
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 . "$here/wait_for.sh"
+. "$here/require.sh"
 squash=${1:-root_squash}
 
 # By its own address: only hosts of the export's network are shown it.
 is_exported() { showmount -e 172.16.0.34 | grep '^/data/wordpress '; }
 
+require rpcbind ganesha.nfsd showmount
 if is_exported >/dev/null 2>&1; then exit 0; fi
 rpcinfo -p 127.0.0.1 >/dev/null 2>&1 || rpcbind -w
 mkdir -p /run/ganesha /var/lib/nfs/ganesha

@@ -3,6 +3,7 @@
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 . "$here/wait_for.sh"
+. "$here/require.sh"
 
 # The kernel's NFS client where there is one.
 mount_tree() {
@@ -23,6 +24,7 @@ start_php() {
   "$program" --daemonize
 }
 
+require nginx /usr/sbin/php-fpm*
 mkdir -p /wordpress
 wait_for 30 "172.16.0.34:/data/wordpress" mount_tree
 start_php

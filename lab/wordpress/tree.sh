@@ -2,8 +2,10 @@
 # On the NFS server's host: WordPress at /data/wordpress, from the distribution's package, configured as its own guide says.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
+. "$here/require.sh"
 tree=/data/wordpress
 
+require /usr/share/wordpress/wp-settings.php
 # File handles need a file system that has them: an overlay, which a host's root is, has none.
 mkdir -p /data
 mount -t tmpfs -o mode=0755 tmpfs /data
