@@ -13,7 +13,7 @@ make_data() {
 }
 
 start() {
-  setsid mariadbd --user=mysql &
+  setsid mariadbd --user=mysql >>/var/log/mariadbd.log 2>&1 </dev/null &
   wait_for 30 "the database server" mariadb-admin ping
 }
 
