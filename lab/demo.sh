@@ -130,6 +130,7 @@ say_how_to_go_on() {
   $penstock lab exec director ipvsadm -e -t $vip:80 -r 172.16.0.32 -g -w 3
   $penstock lab exec client curl -i http://$vip/
   $penstock lab exec director            # a shell there
+  $penstock lab view                     # what flows where
   $penstock lab status
   ./run demo down
 END

@@ -59,7 +59,7 @@ asio::awaitable<void> copy(tcp::socket& from, tcp::socket& to) {
   to.shutdown(tcp::socket::shutdown_send, ignored);
 }
 
-// Nothing: it does not answer.
+// False: nobody takes it, or not in time.
 asio::awaitable<bool> connect(tcp::socket& socket, const tcp::endpoint& to) {
   asio::steady_timer timer(socket.get_executor(), connect_time_max);
   const auto first = co_await (socket.async_connect(to, no_throw) || timer.async_wait(no_throw));

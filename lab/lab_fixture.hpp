@@ -2,12 +2,14 @@
 // left.
 #pragma once
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -60,6 +62,13 @@ inline std::set<std::string> interfaces_here() {
   return names;
 }
 
+// Long names are cut, and stay different. There is room for the "-b" of a second lab.
+inline std::string lab_name_of(std::string test) {
+  constexpr std::size_t readable_size_max = 40;
+  std::ranges::replace(test, '/', '-');  // of parameterised tests
+  return fmt::format("test-{}-{:08x}", test.substr(0, readable_size_max), std::hash<std::string>()(test) & 0xffffffffU);
+}
+
 class LabTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -68,9 +77,7 @@ class LabTest : public testing::Test {
         GTEST_SKIP() << "SKIPPED: no lab here, for want of " << requirement.name << ": " << requirement.remark;
       }
     }
-    name_ = std::string("test-") + testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::ranges::replace(name_, '/', '-');  // of parameterised tests
-    name_.resize(std::min(name_.size(), lab_name_size_max - std::string_view("-b").size()));
+    name_ = lab_name_of(testing::UnitTest::GetInstance()->current_test_info()->name());
     ASSERT_TRUE(down(name_)) << "removing what an earlier run left";
   }
 

@@ -21,8 +21,8 @@ namespace {
 
 constexpr const char* usage = R"(usage: penstock lab COMMAND
 
-  up [--bare] [TOPOLOGY]  bring a lab up: one of {} (default {}), or a file, by a path with a /
-                          --bare: hosts and daemons, but nothing configured by `then` and no port forwarded
+  up [--bare] [TOPOLOGY]  bring a lab up: a topology by its name, or a file by a path with a /
+                          --bare: hosts and daemons only; no `then` lines, no forward
   down                    take it down, whatever state it is in
   view [--once]           its hosts and what flows between them, live; --once: one picture
   status                  its hosts, their addresses and processes
@@ -31,6 +31,8 @@ constexpr const char* usage = R"(usage: penstock lab COMMAND
   check                   what this machine lacks for a lab
 
   --name NAME             which lab (default lab); labs of different names run side by side
+
+topologies: {}; without one: {}
 )";
 
 void print_usage(FILE* where) {

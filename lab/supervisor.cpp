@@ -196,7 +196,7 @@ class Supervisor {
     if (started) {
       forwards_.push_back(std::move(*started));
     } else {
-      notes_.push_back(fmt::format("{}; so no browser here reaches {}: change the port in the topology's `forward`",
+      notes_.push_back(fmt::format("{}: no browser here reaches {} until the topology's `forward` has a free port",
                                    started.error().message, to_string(forward.to)));
     }
   }
