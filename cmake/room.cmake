@@ -6,9 +6,9 @@
 #   X_bench.cpp   bin/X_bench, Google Benchmark
 #   X.bpf.cpp     not host code: see bpf_object.cmake
 
-# penstock_room(<room> [FOLDER folder] [DEPENDS rooms…] [TEST_DEPENDS rooms…] [LIBS targets…])
+# penstock_room(<room> [FOLDER folder] [EXCEPT subfolder that is a room of its own] [DEPENDS rooms…] [TEST_DEPENDS rooms…] [LIBS targets…])
 function(penstock_room room)
-  cmake_parse_arguments(arg "" FOLDER "DEPENDS;TEST_DEPENDS;LIBS" ${ARGN})
+  cmake_parse_arguments(arg "" "FOLDER;EXCEPT" "DEPENDS;TEST_DEPENDS;LIBS" ${ARGN})
   if(NOT arg_FOLDER)
     set(arg_FOLDER ${room})
   endif()
@@ -16,6 +16,9 @@ function(penstock_room room)
   list(TRANSFORM arg_DEPENDS PREPEND penstock_)
   list(TRANSFORM arg_TEST_DEPENDS PREPEND penstock_)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cpp)
+  if(arg_EXCEPT)
+    list(FILTER sources EXCLUDE REGEX "^${folder}/${arg_EXCEPT}/")
+  endif()
   foreach(kind test main fuzz bench)
     set(${kind}s ${sources})
     list(FILTER ${kind}s INCLUDE REGEX "_${kind}\\.cpp$")

@@ -11,4 +11,7 @@ pkg_check_modules(popt REQUIRED IMPORTED_TARGET popt)
 pkg_check_modules(libmnl REQUIRED IMPORTED_TARGET libmnl)
 pkg_check_modules(libbpf REQUIRED IMPORTED_TARGET libbpf)
 find_path(PENSTOCK_BOOST_ASIO boost/asio.hpp REQUIRED)  # headers only, in the compiler's own path
+# Only the lab's NFS client needs these two; without them it isn't built, and `penstock lab check` says so.
+pkg_check_modules(fuse3 IMPORTED_TARGET fuse3)
+pkg_check_modules(libnfs IMPORTED_TARGET libnfs>=4 libnfs<5)  # its raw calls change between versions
 include(GoogleTest)

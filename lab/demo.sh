@@ -136,6 +136,12 @@ say_how_to_go_on() {
 END
 }
 
+bring_up_wordpress() {
+  say "WordPress on two real servers, its tree on NFS, its data in MariaDB: seven hosts on one switch"
+  "$lab" down >/dev/null
+  "$lab" up wordpress || die "the lab does not come up"
+}
+
 case ${1:-} in
   '')
     become_root
@@ -149,13 +155,18 @@ case ${1:-} in
     prove_that_replies_bypass
     say_how_to_go_on
     ;;
+  wordpress)
+    become_root wordpress
+    require_programs
+    bring_up_wordpress
+    ;;
   down)
     become_root down
     [[ -x $lab ]] || { echo "nothing is built, so no lab is up"; exit 0; }
     "$lab" down
     ;;
   *)
-    echo "usage: ./run demo [down]" >&2
+    echo "usage: ./run demo [wordpress|down]" >&2
     exit 2
     ;;
 esac

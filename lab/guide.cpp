@@ -87,6 +87,7 @@ std::string what_to_type(const Topology& topology, const Guide& guide) {
   suggestions.push_back({guide.command + " down", ""});
   std::string text;
   for (const std::string& url : guide.urls) text += fmt::format("In your browser, too: {}\n", url);
+  for (const std::string& remark : topology.remarks) text += remark + '\n';
   return text + "Go on:\n" + lines_of(suggestions);
 }
 

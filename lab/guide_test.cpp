@@ -32,6 +32,13 @@ Go on:
 )");
 }
 
+TEST(Guide, says_what_the_topology_says) {
+  Topology remarked = pair;
+  remarked.remarks = {"Look at docs/x.md"};
+  EXPECT_EQ(what_to_type(remarked, {.command = "lab", .urls = {"http://127.0.0.1:1/"}}).substr(0, 72),
+            "In your browser, too: http://127.0.0.1:1/\nLook at docs/x.md\nGo on:\n  lab");
+}
+
 TEST(Guide, says_nothing_of_what_a_topology_lacks) {
   const auto alone = parse_topology("t.conf", "network n 10.0.0.0/8\nhost a\nrole router\nlink n 10.0.0.1");
   ASSERT_TRUE(alone);

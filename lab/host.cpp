@@ -98,6 +98,7 @@ Result<std::vector<std::string>> take_network(const HostPlan& plan) {
                                       .environment = tool_environment(),
                                       .input = host_commands(plan.topology, *plan.host)});
   if (!configured) return with_context("setting addresses", std::move(configured.error()));
+  if (chdir(plan.project.root.c_str()) != 0) return fail_errno("entering " + plan.project.root, errno);
   return start_services(*plan.host, host_environment(plan.project, ""));
 }
 

@@ -96,7 +96,7 @@ bool is_name(std::string_view text) {
 }
 
 std::optional<Role> parse_role(std::string_view text) {
-  for (const Role role : {Role::client, Role::director, Role::realserver, Role::router}) {
+  for (const Role role : {Role::client, Role::director, Role::realserver, Role::server, Role::router}) {
     if (text == to_string(role)) return role;
   }
   return std::nullopt;
@@ -130,7 +130,7 @@ class Parser {
     Handler handler;
     std::string_view needs;  // said when nothing follows the keyword; empty: nothing may follow
   };
-  static const std::array<Statement, 16> statements;
+  static const std::array<Statement, 17> statements;
 
   Result<void> take(const Line& line) {
     const Word& keyword = line.words[0];
@@ -174,6 +174,11 @@ class Parser {
     return {};
   }
 
+  Result<void> say(const Line& line) {
+    topology_.remarks.emplace_back(line.from(1));
+    return {};
+  }
+
   Result<void> host(const Line& line) {
     if (auto alone = only_one_word(line); !alone) return alone;
     if (auto ended = end_host(); !ended) return ended;
@@ -197,7 +202,7 @@ class Parser {
     const auto role = parse_role(line.words[1].text);
     if (!role) {
       return bad(line, line.words[1],
-                 fmt::format("'{}' is not a role: client, director, realserver, router", line.words[1].text));
+                 fmt::format("'{}' is not a role: client, director, realserver, server, router", line.words[1].text));
     }
     current().role = *role;
     current().xdp_port = current().xdp_port || *role == Role::director;
@@ -360,11 +365,12 @@ class Parser {
   unsigned role_line_ = 0;  // 0: the current host has none yet
 };
 
-constexpr std::array<Parser::Statement, 16> Parser::statements{{
+constexpr std::array<Parser::Statement, 17> Parser::statements{{
     {"network", Scope::file, &Parser::network, "a name"},
     {"ipv6", Scope::file, &Parser::ipv6, "'on' or 'off'"},
+    {"say", Scope::file, &Parser::say, "a text"},
     {"host", Scope::file, &Parser::host, "a name"},
-    {"role", Scope::host, &Parser::role, "one of client, director, realserver, router"},
+    {"role", Scope::host, &Parser::role, "one of client, director, realserver, server, router"},
     {"link", Scope::host, &Parser::link, "a network"},
     {"vip", Scope::host, &Parser::vip, "an address"},
     {"gateway", Scope::host, &Parser::gateway, "an address"},

@@ -21,6 +21,7 @@ TEST(ParseTopology, reads_every_statement) {
 network lan 172.16.0.0/16 fd00:16::/64
 network back 10.0.0.0/8
 ipv6 off
+say Look here.
 host edge   # trailing
   role realserver
   link lan 172.16.0.32 fd00:16::32
@@ -42,6 +43,7 @@ host edge   # trailing
 )");
   ASSERT_TRUE(topology) << topology.error().message;
   EXPECT_FALSE(topology->ipv6);
+  EXPECT_EQ(topology->remarks, std::vector<std::string>{"Look here."});
   ASSERT_EQ(topology->networks.size(), 2U);
   EXPECT_EQ(topology->networks[0].prefixes[1].length, 64U);
   ASSERT_EQ(topology->hosts.size(), 1U);
@@ -106,7 +108,7 @@ const BadTopology bad_topologies[] = {
     {"host_without_role", "network n 10.0.0.0/8\nhost a\nlink n 10.0.0.1\nhost b", "t.conf:2:1: host 'a' has no role"},
     {"last_host_without_link", "host a\nrole client\n", "t.conf:1:1: host 'a' has no link"},
     {"unknown_role", "host a\nrole backend",
-     "t.conf:2:6: 'backend' is not a role: client, director, realserver, router"},
+     "t.conf:2:6: 'backend' is not a role: client, director, realserver, server, router"},
     {"role_twice", "host a\nrole client\nrole client", "t.conf:3:1: its role stands on line 2 already"},
     {"unknown_network", "host a\n  link wan 10.0.0.1", "t.conf:2:8: network 'wan' is not declared"},
     {"link_without_address", "network n 10.0.0.0/8\nhost a\n  link n", "t.conf:3:9: 'link' needs an address"},

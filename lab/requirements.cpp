@@ -7,10 +7,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <functional>
+#include <iterator>
 #include <set>
 
 #include "lab/process.hpp"
+#include "lab/wordpress_requirements.hpp"
 #include "lab/xdp_pass.hpp"
 
 namespace penstock::lab {
@@ -102,6 +105,7 @@ std::vector<Requirement> check_requirements(const Project& project) {
   all.push_back(try_apart("overlay", CLONE_NEWNS, mount_an_overlay));
   all.push_back(try_apart("native XDP on veth, bridge", CLONE_NEWNET, make_a_bridge_with_xdp));
   for (const char* program : {"penstockd", "ipvsadm"}) all.push_back(check_built(project, program));
+  std::ranges::move(check_wordpress_requirements(project), std::back_inserter(all));
   return all;
 }
 

@@ -22,7 +22,7 @@ using std::chrono::milliseconds;
 using namespace std::chrono_literals;
 
 constexpr const char* web_root = "/srv/www";
-constexpr milliseconds setup_time_max = 10s;
+constexpr milliseconds setup_time_max = 50s;  // a database or a web server may wait for another host's service
 constexpr milliseconds nginx_start_time_max = 5s;
 constexpr milliseconds daemon_start_time_max = 10s;  // penstockd loads and verifies its programs first
 

@@ -22,7 +22,7 @@ Result<void> run_then(const RunningHost& host, const std::string& line, const Pr
   auto outcome = run_inside({.init = std::move(*init),
                              .argv = {"/bin/sh", "-c", line},
                              .environment = host_environment(project, ""),
-                             .working_folder = "/root"},
+                             .working_folder = project.root},
                             then_time_max);
   if (!outcome) return with_context(fmt::format("host {}: then {}", host.name, line), std::move(outcome.error()));
   append_to_log(log, fmt::format("$ {}\n{}", line, outcome->output));

@@ -27,6 +27,8 @@ std::string_view to_string(Role role) {
       return "director";
     case Role::realserver:
       return "realserver";
+    case Role::server:
+      return "server";
     case Role::router:
       return "router";
   }

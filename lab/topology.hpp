@@ -39,7 +39,7 @@ struct Link {
   std::vector<model::Address> addresses;
 };
 
-enum class Role { client, director, realserver, router };
+enum class Role { client, director, realserver, server, router };
 
 [[nodiscard]] std::string_view to_string(Role role);
 
@@ -79,6 +79,7 @@ struct Topology {
   std::vector<Network> networks;
   std::vector<Host> hosts;
   bool ipv6 = true;
+  std::vector<std::string> remarks;  // for whoever brought it up
 };
 
 [[nodiscard]] const Network* find_network(const Topology& topology, std::string_view name);
