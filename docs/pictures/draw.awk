@@ -6,6 +6,7 @@
 #   wire POINT POINT                             from a host to its network
 #   way request|reply NUMBER POINT POINT…        an arrow along the points; its number is on the longest part
 #   note X Y "TEXT"
+#   key X Y "LINE"…                              what the colours mean, and further lines
 #   columns Y X "HEAD" X "HEAD" …                the packets below the picture: where each column begins; the last X is where they end
 #   leg request|reply NUMBER "CELL"…             the packet on this leg of its way; * before a cell: it has changed here; "": none
 #
@@ -23,6 +24,7 @@ word[1] == "host"    { draw_host(); next }
 word[1] == "wire"    { draw_wire(word[2], word[3]); next }
 word[1] == "way"     { draw_way(); next }
 word[1] == "note"    { text_at(word[2], word[3], "note", "start", word[4]); next }
+word[1] == "key"     { draw_key(word[2], word[3]); next }
 word[1] == "columns" { set_columns(); next }
 word[1] == "leg"     { draw_leg(); next }
 { printf "%s:%d: unknown statement %s\n", FILENAME, FNR, word[1] > "/dev/stderr"; failed = 1; exit 1 }
@@ -98,7 +100,7 @@ function towards(i, j, far,    part) {
   return sprintf("%g %g", px[i] + (px[j] - px[i]) * part, py[i] + (py[j] - py[i]) * part)
 }
 
-function draw_way(    kind, number, points, i, path, longest) {
+function draw_way(    kind, number, points, i, path, longest, at) {
   kind = word[2]
   number = word[3]
   points = words - 3
@@ -111,7 +113,8 @@ function draw_way(    kind, number, points, i, path, longest) {
   put_above(arrow_head(kind, points))
   longest = 2
   for (i = 3; i <= points; ++i) if (distance(i, i - 1) > distance(longest, longest - 1)) longest = i
-  put_above(numbered(kind, number, (px[longest] + px[longest - 1]) / 2, (py[longest] + py[longest - 1]) / 2))
+  split(towards(longest - 1, longest, 0.3 * distance(longest, longest - 1)), at, " ")  # not the middle, where the way back has its own
+  put_above(numbered(kind, number, at[1], at[2]))
 }
 
 function arrow_head(kind, tip,    dx, dy) {
@@ -124,6 +127,16 @@ function arrow_head(kind, tip,    dx, dy) {
 function numbered(kind, number, x, y) {
   return sprintf("<circle class=\"badge %s\" cx=\"%g\" cy=\"%g\" r=\"%g\"/><text class=\"number\" x=\"%g\" y=\"%g\" text-anchor=\"middle\">%s</text>",
     kind, x, y, badge, x, y + 4, number)
+}
+
+function draw_key(x, y,    i) {
+  put_below(sprintf("<path class=\"way request\" d=\"M%g %gh26\"/>", x, y))
+  put_below(sprintf("<path class=\"way reply\" d=\"M%g %gh26\"/>", x, y + 20))
+  put_below(rectangle("cell changed", x, y + 33, 26, 14, 3))
+  text_at(x + 36, y + 4, "note", "start", "request")
+  text_at(x + 36, y + 24, "note", "start", "reply")
+  text_at(x + 36, y + 44, "note", "start", "changed by the director")
+  for (i = 4; i <= words; ++i) text_at(x, y + 64 + (i - 4) * 18, "note", "start", word[i])
 }
 
 function set_columns(    i) {
