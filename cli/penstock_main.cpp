@@ -13,6 +13,8 @@ namespace {
 
 constexpr int exit_not_run = 2;  // a doctor that could not look; a lab's misuse
 
+bool is_program_of_its_own(const std::string& command) { return command == "lab" || command == "doctor"; }
+
 // Comes back only with an exit code, after a failure.
 int become(const std::string& command, char** argv) {
   char self[PATH_MAX] = {};
@@ -30,8 +32,7 @@ int become(const std::string& command, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string command = argc > 1 ? argv[1] : "";
-  if (command == "lab" || command == "doctor") return become(command, argv);
+  if (argc > 1 && is_program_of_its_own(argv[1])) return become(argv[1], argv);
   penstock::cli::Daemon daemon;
   const int exit_code =
       penstock::cli::run_penstock({argv, argv + argc}, std::cout, std::cerr, [&] { return daemon.director(); });

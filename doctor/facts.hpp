@@ -88,6 +88,7 @@ enum class Greeting { accepted, refused, silent };
 // A TCP connection to a real server, made and closed.
 struct Attempt {
   model::Endpoint to;
+  bool must_answer = true;  // false: it may have no route to the address that was asked from
   Greeting greeting = Greeting::silent;
 };
 

@@ -41,6 +41,11 @@ std::vector<model::Address> clients_outside() {
   return clients;
 }
 
+// As the agent names its program (`penstock realserver`); the kernel adds the number.
+bool has_mss_clamp(const std::vector<std::string>& filters) {
+  return std::ranges::any_of(filters, [](const std::string& name) { return name.starts_with("clamp_mss:"); });
+}
+
 // One look at one host.
 class Look {
  public:
@@ -84,6 +89,8 @@ Result<void> Look::at_host() {
     // A kernel without TC lists nothing.
     interface.filters =
         rtnetlink_->filters(interface.index, Rtnetlink::Direction::in).value_or(std::vector<std::string>{});
+    const auto leaving = rtnetlink_->filters(interface.index, Rtnetlink::Direction::out);
+    facts_.clamps_mss = facts_.clamps_mss || (leaving && has_mss_clamp(*leaving));
     interface.has_lro = has_lro(interface.name);
     interface.arp_ignore = read_interface_sysctl(interface.name, "arp_ignore");
     interface.arp_announce = read_interface_sysctl(interface.name, "arp_announce");
@@ -96,7 +103,7 @@ Result<void> Look::at_host() {
   facts_.forwards_ipv6 = read_sysctl("net/ipv6/conf/all/forwarding").value_or(0) != 0;
   Firewall firewall = read_firewall();
   facts_.firewall = std::move(firewall.rules);
-  facts_.clamps_mss = firewall.clamps_mss;
+  facts_.clamps_mss = facts_.clamps_mss || firewall.clamps_mss;
   facts_.clients = options_.clients.empty() ? clients_outside() : options_.clients;
   facts_.clients_are_named = !options_.clients.empty();
   return {};
@@ -172,7 +179,7 @@ Result<void> Look::at_servers() {
     if (!watch) return fail(std::move(watch.error()));
     watches.emplace(interface.index, std::move(*watch));
   }
-  facts_.attempts = greet(endpoints_to_greet(facts_), answer_time_max);
+  facts_.attempts = greet(servers_to_greet(facts_), answer_time_max);
   for (Interface& interface : facts_.interfaces) {
     const auto watch = watches.find(interface.index);
     if (watch != watches.end()) interface.owes_checksums = watch->second.saw_owed_checksum();

@@ -1,6 +1,7 @@
 #include "doctor/questions.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "doctor/facts_about.hpp"
@@ -47,11 +48,11 @@ std::set<std::uint32_t> links_to_ask_on(const Facts& facts, const Address& addre
   return links;
 }
 
-// An address of this host to ask from; a virtual one would tell the others where it is.
+// A global address of this host to ask from; a virtual one would tell the others where it is.
 std::optional<Address> source_on(const Facts& facts, std::uint32_t interface, model::Family family) {
   const auto avoided = contested(facts);
   for (const OwnAddress& own : facts.addresses) {
-    if (own.interface != interface || own.address.family != family) continue;
+    if (own.interface != interface || own.address.family != family || !model::is_unicast(own.address)) continue;
     if (std::ranges::find(avoided, own.address) == avoided.end()) return own.address;
   }
   return std::nullopt;
@@ -107,18 +108,23 @@ Inquiry holders_to_ask_for(const Facts& facts) {
   return inquiry;
 }
 
-std::vector<model::Endpoint> endpoints_to_greet(const Facts& facts) {
+std::vector<GreetingPlan> servers_to_greet(const Facts& facts) {
   if (!facts.director) return {};
-  std::set<model::Endpoint> endpoints;
+  std::map<model::Endpoint, GreetingPlan> plans;
   for_each_server(*facts.director, [&](const model::Service& service, const model::RealServer& server) {
     const Way* way = find_way(facts, server.endpoint.address);
     if (!takes_greetings(*facts.director, service, server) || !way || way->kind != Way::Kind::unicast) return;
-    model::Endpoint endpoint = server.endpoint;
-    if (leaves_ip_alone(server.method)) endpoint.port = service.key.vip.port;
-    endpoints.insert(endpoint);
+    const model::Endpoint to{.address = server.endpoint.address,
+                             .port = leaves_ip_alone(server.method) ? service.key.vip.port : server.endpoint.port};
+    // From the virtual address real servers that have it, too, could not answer. fullnat's need no way but to local addresses.
+    plans[to] = {.to = to,
+                 .from = source_on(facts, way->interface, to.address.family),
+                 .must_answer = server.method != model::Method::fullnat};
   });
-  std::erase_if(endpoints, [](const model::Endpoint& endpoint) { return endpoint.port == 0; });
-  return {endpoints.begin(), endpoints.end()};
+  std::vector<GreetingPlan> all;
+  for (const auto& [to, plan] : plans)
+    if (to.port != 0) all.push_back(plan);
+  return all;
 }
 
 }  // namespace penstock::doctor

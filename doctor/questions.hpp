@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "doctor/facts.hpp"
+#include "doctor/look/greet.hpp"
 #include "doctor/look/who_has.hpp"
 
 namespace penstock::doctor {
@@ -18,7 +19,7 @@ struct Inquiry {
 };
 [[nodiscard]] Inquiry holders_to_ask_for(const Facts& facts);
 
-// Endpoints of real servers that should take TCP connections from the director. Needs the ways.
-[[nodiscard]] std::vector<model::Endpoint> endpoints_to_greet(const Facts& facts);
+// Endpoints of real servers that should take TCP connections from the director, each once. Needs the ways.
+[[nodiscard]] std::vector<GreetingPlan> servers_to_greet(const Facts& facts);
 
 }  // namespace penstock::doctor

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <span>
 
 #include "doctor/look/descriptor.hpp"
@@ -50,13 +51,18 @@ Greeting greeting_of(int problem) {
 // A connection on its way, or its end.
 struct Call {
   Descriptor socket;
-  Attempt& attempt;
+  Attempt* attempt;
 };
 
 // Nothing: it ended at once.
-Descriptor begin(Attempt& attempt) {
+Descriptor begin(const GreetingPlan& plan, Attempt& attempt) {
   const bool is_ipv4 = attempt.to.address.family == model::Family::ipv4;
   Descriptor socket(::socket(is_ipv4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (plan.from) {
+    // Best effort: an address that has just gone leaves the choice to the kernel.
+    const SocketAddress from = socket_address({.address = *plan.from});
+    (void)bind(socket.fd(), reinterpret_cast<const sockaddr*>(&from.storage), from.size);
+  }
   const SocketAddress to = socket_address(attempt.to);
   if (connect(socket.fd(), reinterpret_cast<const sockaddr*>(&to.storage), to.size) == 0) {
     attempt.greeting = Greeting::accepted;
@@ -74,13 +80,22 @@ Greeting end(const Descriptor& socket) {
   return greeting_of(problem);
 }
 
-void greet_some(std::span<Attempt> attempts, Clock::time_point deadline) {
+std::vector<Call> begin_all(std::span<const GreetingPlan> plans, std::vector<Attempt>& attempts) {
   std::vector<Call> calls;
-  for (Attempt& attempt : attempts)
-    if (Descriptor socket = begin(attempt); socket.is_open()) calls.push_back({std::move(socket), attempt});
+  attempts.reserve(plans.size());
+  for (const GreetingPlan& plan : plans) {
+    Attempt& attempt = attempts.emplace_back(Attempt{.to = plan.to, .must_answer = plan.must_answer});
+    if (Descriptor socket = begin(plan, attempt); socket.is_open()) calls.push_back({std::move(socket), &attempt});
+  }
+  return calls;
+}
+
+std::vector<Attempt> greet_some(std::span<const GreetingPlan> plans, Clock::time_point deadline) {
+  std::vector<Attempt> attempts;
+  std::vector<Call> calls = begin_all(plans, attempts);
   while (!calls.empty()) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-    if (left.count() <= 0) return;
+    if (left.count() <= 0) break;
     std::vector<pollfd> waiting;
     for (const Call& call : calls) waiting.push_back({.fd = call.socket.fd(), .events = POLLOUT, .revents = 0});
     if (poll(waiting.data(), waiting.size(), static_cast<int>(left.count())) <= 0) continue;
@@ -89,19 +104,22 @@ void greet_some(std::span<Attempt> attempts, Clock::time_point deadline) {
       if (waiting[i].revents == 0)
         rest.push_back(std::move(calls[i]));
       else
-        calls[i].attempt.greeting = end(calls[i].socket);
+        calls[i].attempt->greeting = end(calls[i].socket);
     }
     calls.swap(rest);
   }
+  return attempts;
 }
 
 }  // namespace
 
-std::vector<Attempt> greet(const std::vector<model::Endpoint>& endpoints, std::chrono::milliseconds time_max) {
+std::vector<Attempt> greet(const std::vector<GreetingPlan>& plans, std::chrono::milliseconds time_max) {
   std::vector<Attempt> attempts;
-  for (const model::Endpoint& endpoint : endpoints) attempts.push_back({.to = endpoint});
-  for (std::span<Attempt> rest(attempts); !rest.empty(); rest = rest.subspan(std::min(rest.size(), greetings_max)))
-    greet_some(rest.first(std::min(rest.size(), greetings_max)), Clock::now() + time_max);
+  for (std::span<const GreetingPlan> rest(plans); !rest.empty();) {
+    const std::size_t count = std::min(rest.size(), greetings_max);
+    std::ranges::move(greet_some(rest.first(count), Clock::now() + time_max), std::back_inserter(attempts));
+    rest = rest.subspan(count);
+  }
   return attempts;
 }
 

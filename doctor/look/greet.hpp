@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "doctor/facts.hpp"
@@ -11,8 +12,13 @@ namespace penstock::doctor {
 
 inline constexpr std::size_t greetings_max = 256;  // at a time; more endpoints wait for the next turn
 
-// All within `time_max` for each 256. One answer for each endpoint, in their order; who can't be reached is silent.
-[[nodiscard]] std::vector<Attempt> greet(const std::vector<model::Endpoint>& endpoints,
-                                         std::chrono::milliseconds time_max);
+struct GreetingPlan {
+  model::Endpoint to;
+  std::optional<model::Address> from{};  // none: the kernel chooses
+  bool must_answer = true;               // goes into the Attempt
+};
+
+// All within `time_max` for each 256. One answer for each plan, in their order; who can't be reached is silent.
+[[nodiscard]] std::vector<Attempt> greet(const std::vector<GreetingPlan>& plans, std::chrono::milliseconds time_max);
 
 }  // namespace penstock::doctor

@@ -43,7 +43,9 @@ Findings by_greeting(const Facts& facts, Greeting greeting, Finding (*make)(cons
   Findings findings;
   for (const Attempt& attempt : facts.attempts) {
     const auto hop = next_hop(facts, attempt.to.address);
-    if (attempt.greeting == greeting && hop && is_resolved(facts, *hop)) findings.push_back(make(attempt));
+    const bool is_telling = greeting != Greeting::silent || attempt.must_answer;
+    if (attempt.greeting == greeting && is_telling && hop && is_resolved(facts, *hop))
+      findings.push_back(make(attempt));
   }
   return findings;
 }
