@@ -61,7 +61,8 @@ struct OwnAddress {
 struct Neighbour {
   std::uint32_t interface = 0;
   model::Address address;
-  std::optional<Mac> mac;  // nothing: asked for and not known
+  std::optional<Mac> mac;     // nothing: asked for and not known
+  bool is_permanent = false;  // set by hand, so that nobody need answer
 };
 
 // The kernel's answer to "how do I reach this address".

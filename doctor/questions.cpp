@@ -25,26 +25,31 @@ std::vector<Address> contested(const Facts& facts) {
   return all;
 }
 
-// Who is known by its own address: next hops to servers, or the director.
-std::vector<Address> peers(const Facts& facts) {
-  std::vector<Address> all;
+// Hosts that answer for themselves if they are there: next hops to servers, or the director.
+std::vector<Hop> peers(const Facts& facts) {
+  std::vector<Address> addresses;
+  if (facts.real_server) addresses = facts.real_server->director;
   if (facts.director) {
     for_each_server(*facts.director, [&](const model::Service&, const model::RealServer& server) {
-      if (const auto hop = next_hop(facts, server.endpoint.address)) all.push_back(hop->address);
+      addresses.push_back(server.endpoint.address);
     });
   }
-  if (facts.real_server) all = facts.real_server->director;
-  return all;
+  std::vector<Hop> hops;
+  for (const Address& address : addresses)
+    if (const auto hop = next_hop(facts, address)) hops.push_back(*hop);
+  return hops;
+}
+
+bool can_be_asked_on(const Facts& facts, std::uint32_t index) {
+  const Interface* interface = find_interface(facts, index);
+  return interface && interface->is_up && interface->has_carrier && interface->asks_neighbours;
 }
 
 std::set<std::uint32_t> links_to_ask_on(const Facts& facts, const Address& address) {
   std::set<std::uint32_t> links;
-  const auto add = [&](std::uint32_t index) {
-    const Interface* interface = find_interface(facts, index);
-    if (interface && interface->is_up && interface->has_carrier && interface->asks_neighbours) links.insert(index);
-  };
-  for (const std::uint32_t index : links_with(facts, address)) add(index);
-  for (const OwnAddress& place : places_of(facts, address)) add(place.interface);
+  for (const std::uint32_t index : links_with(facts, address)) links.insert(index);
+  for (const OwnAddress& place : places_of(facts, address)) links.insert(place.interface);
+  std::erase_if(links, [&](std::uint32_t index) { return !can_be_asked_on(facts, index); });
   return links;
 }
 
@@ -78,33 +83,22 @@ std::vector<Address> addresses_to_route(const Facts& facts) {
 }
 
 Inquiry holders_to_ask_for(const Facts& facts) {
-  std::set<std::pair<std::uint32_t, Address>> pairs;
-  std::set<std::pair<std::uint32_t, model::Family>> links;
-  for (const Address& address : contested(facts)) {
-    for (const std::uint32_t link : links_to_ask_on(facts, address)) {
-      pairs.insert({link, address});
-      links.insert({link, address.family});
-    }
-  }
   Inquiry inquiry;
-  for (const Address& peer : peers(facts)) {
-    for (const std::uint32_t link : links_with(facts, peer)) {
-      if (!links.contains({link, peer.family}) || !places_of(facts, peer).empty()) continue;
-      if (pairs.insert({link, peer}).second) inquiry.witnesses.push_back(peer);
-    }
+  std::set<std::pair<std::uint32_t, Address>> asked;
+  const auto ask = [&](std::uint32_t link, const Address& address) {
+    const bool is_new = asked.insert({link, address}).second;
+    if (is_new)
+      inquiry.questions.push_back(
+          {.interface = link, .address = address, .source = source_on(facts, link, address.family)});
+    return is_new;
+  };
+  for (const Address& address : contested(facts))
+    for (const std::uint32_t link : links_to_ask_on(facts, address)) ask(link, address);
+  // Witnesses last: frames stay in order, so that their answers come behind those of the others.
+  for (const Hop& peer : peers(facts)) {
+    if (inquiry.witnesses.size() == witnesses_max || !can_be_asked_on(facts, peer.interface)) continue;
+    if (ask(peer.interface, peer.address)) inquiry.witnesses.push_back(peer.address);
   }
-  // Witnesses last on each link: frames stay in order, so that their answers come behind.
-  const auto add = [&](const std::pair<std::uint32_t, Address>& pair) {
-    inquiry.questions.push_back(
-        {.interface = pair.first, .address = pair.second, .source = source_on(facts, pair.first, pair.second.family)});
-  };
-  const auto is_witness = [&](const auto& pair) {
-    return std::ranges::find(inquiry.witnesses, pair.second) != inquiry.witnesses.end();
-  };
-  for (const auto& pair : pairs)
-    if (!is_witness(pair)) add(pair);
-  for (const auto& pair : pairs)
-    if (is_witness(pair)) add(pair);
   return inquiry;
 }
 

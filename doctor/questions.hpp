@@ -1,6 +1,7 @@
 // What is worth asking the network, once the director or real server is known. Pure.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "doctor/facts.hpp"
@@ -12,7 +13,11 @@ namespace penstock::doctor {
 // Servers, directors and clients: how the kernel would reach them.
 [[nodiscard]] std::vector<model::Address> addresses_to_route(const Facts& facts);
 
-// Virtual and local addresses on the links where hosts may ask for them; hosts known to be there are witnesses. Needs the ways.
+// Each is a broadcast.
+inline constexpr std::size_t witnesses_max = 256;
+
+// Virtual and local addresses on the links where hosts may ask for them, and as witnesses the next hops to servers or the director.
+// Needs the ways.
 struct Inquiry {
   std::vector<HolderQuestion> questions;
   std::vector<model::Address> witnesses;

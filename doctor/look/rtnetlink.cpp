@@ -153,6 +153,7 @@ std::optional<Neighbour> neighbour_in(const nlmsghdr* message) {
   const auto address = address_of(header->ndm_family, attributes.bytes(NDA_DST));
   if (!address) return std::nullopt;  // a bridge's forwarding entry
   Neighbour neighbour{.interface = static_cast<std::uint32_t>(header->ndm_ifindex), .address = *address};
+  neighbour.is_permanent = (header->ndm_state & (NUD_PERMANENT | NUD_NOARP)) != 0;
   if ((header->ndm_state & usable) != 0) neighbour.mac = mac_of(attributes.bytes(NDA_LLADDR));
   return neighbour;
 }

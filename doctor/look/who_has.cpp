@@ -72,12 +72,14 @@ class Round {
     return {};
   }
 
+  [[nodiscard]] bool is_complete() const { return unwitnessed_.empty() && awaited_.empty(); }
+
   void listen(Clock::time_point deadline) {
     std::vector<pollfd> readable;
     for (const auto& [key, probe] : probes_)
       readable.push_back(
           {.fd = std::visit([](const auto& one) { return one.fd(); }, probe), .events = POLLIN, .revents = 0});
-    while (!unwitnessed_.empty() || !awaited_.empty()) {
+    while (!is_complete()) {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
       if (left.count() <= 0) return;
       if (poll(readable.data(), readable.size(), static_cast<int>(left.count())) > 0) take_all();
@@ -117,7 +119,13 @@ Result<std::vector<Holders>> who_has(const std::vector<HolderQuestion>& question
   if (questions.empty()) return std::vector<Holders>{};
   Round round(questions, witnesses);
   if (auto asked = round.ask_all(questions); !asked) return fail(std::move(asked.error()));
-  round.listen(Clock::now() + time_max);
+  const auto begin = Clock::now();
+  round.listen(begin + time_max / 2);
+  // A frame may be lost.
+  if (!round.is_complete()) {
+    if (auto asked = round.ask_all(questions); !asked) return fail(std::move(asked.error()));
+    round.listen(begin + time_max);
+  }
   return std::move(round).answers();
 }
 

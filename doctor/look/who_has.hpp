@@ -19,7 +19,7 @@ struct HolderQuestion {
   std::optional<model::Address> source{};
 };
 
-// Asks all questions at once, in the network namespace of the calling thread, and listens until each address in `witnesses` that
+// Asks all questions at once, and once again at half time if need be, in the network namespace of the calling thread, and listens until each address in `witnesses` that
 // is among the questions has been answered for, at most for `time_max`. Witnesses are hosts that answer for themselves: whoever is
 // silent after them is so on purpose. Where an interface has none of a family the whole time is waited out. One answer for each question, in their order.
 [[nodiscard]] Result<std::vector<Holders>> who_has(const std::vector<HolderQuestion>& questions,

@@ -22,10 +22,13 @@ std::set<Address> servers_of(const Director& director) {
   return all;
 }
 
+// The kernel's table may remember a host that has gone: an answer of now counts for more.
 bool is_resolved(const Facts& facts, const Hop& hop) {
   const Interface* interface = find_interface(facts, hop.interface);
   if (interface && !interface->asks_neighbours) return true;
   const Neighbour* neighbour = find_neighbour(facts, hop.interface, hop.address);
+  if (neighbour && neighbour->mac && neighbour->is_permanent) return true;
+  if (const Holders* holders = find_holders(facts, hop.interface, hop.address)) return !holders->macs.empty();
   return neighbour && neighbour->mac;
 }
 

@@ -415,10 +415,12 @@ Ward nat() {
               {"servers' own connections",
                "director",
                "--seconds 2",
-               {{"rs1", "ping -i 0.2 192.0.2.10 >/dev/null 2>&1 & echo $! >/run/load"}},
+               {{"rs1",
+                 "(while :; do curl -s -m 0.2 192.0.2.10:99; curl -s -m 0.2 \"http://[2001:db8:2::10]:99\"; done) "
+                 ">/dev/null 2>&1 & echo $! >/run/load"}},
                "ip-forward-off",
                "IPv4 packets",
-               {{"director", "sysctl -w net.ipv4.ip_forward=1"}}},
+               {{"director", "sysctl -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1"}}},
               {"strict rp_filter",
                "director",
                quick,
@@ -431,9 +433,10 @@ Ward nat() {
 }
 
 Ward tunnel() {
-  const std::string clamp =
-      "ip route change default via 10.0.0.1 dev eth0 advmss 1428; "
-      "ip -6 route change default via fd00:10::1 dev eth0 advmss 1388";
+  const std::string route = "ip route replace default via 10.0.0.1 dev eth0 advmss 1428";
+  const std::string clamp = route +
+                            "; "
+                            "ip -6 route change default via fd00:10::1 dev eth0 advmss 1388";
   auto prepare = serve("192.0.2.40", "2001:db8:2::40", "10.0.0.", "fd00:10::", "-i", "80");
   for (const char* host : {"rs1", "rs2"}) prepare.push_back({host, clamp});
   const std::string direct_there = "ipvsadm -e -t 192.0.2.40:80 -r 10.0.0.32 ";
@@ -483,7 +486,7 @@ Ward tunnel() {
                {{"rs1", "ip route del default"}},
                "no-way-to-clients",
                "203.0.113.1",
-               {{"rs1", clamp.substr(0, clamp.find(';')).replace(0, 15, "ip route add")}}},
+               {{"rs1", route}}},
           }};
 }
 
