@@ -18,6 +18,11 @@ const api::InterfaceView* find_attached(const Director& director, const std::str
   return found == director.attached.end() ? nullptr : &*found;
 }
 
+// Packets from there may be uncut and without their checksums: TC does them justice (ADR-0012).
+bool is_fed_by_a_kernel(const Interface& interface) {
+  return interface.kind == "veth" || interface.kind == "tun" || interface.kind == "bridge";
+}
+
 // On itself, or below it: what is attached to the device under a VLAN sees its frames with their tags.
 bool is_covered(const Facts& facts, const Interface& interface) {
   if (find_attached(*facts.director, interface.name)) return true;
@@ -99,10 +104,15 @@ Findings generic_xdp(const Facts& facts) {
   Findings findings;
   for_each_attached(facts, [&](const Interface& interface, const std::string& mode) {
     if (mode != "generic") return;
-    findings.push_back({.fault = Fault::generic_xdp,
-                        .what = fmt::format("The packet path runs as generic XDP on {}.", interface.name),
-                        .mend = "Start penstockd with --mode auto, which takes native XDP or TC:",
-                        .commands = {"penstockd --mode auto"}});
+    Finding finding{.fault = Fault::generic_xdp,
+                    .what = fmt::format("The packet path runs as generic XDP on {}.", interface.name),
+                    .mend = "Start penstockd again with native XDP, or with TC where the driver has none:",
+                    .commands = {"penstockd --mode native"}};
+    if (is_fed_by_a_kernel(interface)) {
+      finding.mend = "Start penstockd again with TC:";
+      finding.commands = {"penstockd --mode tc"};
+    }
+    findings.push_back(std::move(finding));
   });
   return findings;
 }
@@ -115,10 +125,9 @@ Findings xdp_frames_lost(const Facts& facts) {
     Finding finding{.fault = Fault::xdp_frames_lost,
                     .what = fmt::format("{} loses frames that native XDP sends: {} so far.", interface.name,
                                         interface.xdp_lost.after),
-                    .mend = "Start penstockd with --mode auto, or see `ethtool -S` for what the driver lacks."};
+                    .mend = "Start penstockd again with --mode tc, or see `ethtool -S` for what the driver lacks."};
     if (interface.kind == "veth")
-      finding.mend =
-          "Attach an XDP program to the veth's other end, or start penstockd with --mode auto, which takes TC.";
+      finding.mend = "Attach an XDP program to the veth's other end, or start penstockd again with --mode tc.";
     findings.push_back(std::move(finding));
   });
   return findings;
@@ -131,9 +140,7 @@ Findings checksums_owed(const Facts& facts) {
     findings.push_back(
         {.fault = Fault::checksums_owed,
          .what = fmt::format("Frames reach {} with checksums still to be computed, which XDP can't.", interface.name),
-         .mend =
-             "Start penstockd with --mode auto, which takes TC here, or turn transmit offload off at the other end of "
-             "the link:",
+         .mend = "Start penstockd again with --mode tc, or turn transmit offload off at the other end of the link:",
          .commands = {"ethtool -K OTHER_END tx off"}});
   });
   return findings;

@@ -487,7 +487,47 @@ Ward tunnel() {
                "no-way-to-clients",
                "203.0.113.1",
                {{"rs1", route}}},
+              {"requests too big",
+               "director",
+               "--seconds 2",
+               {{"director", "ipvsadm -A -u 192.0.2.40:9000 -s rr && ipvsadm -a -u 192.0.2.40:9000 -r 10.0.0.32 -i"},
+                {"client", "setsid datagrams 192.0.2.40 9000 1472 20000 20999 >/dev/null 2>&1 & echo $! >/run/load"}},
+               "tunnel-too-big",
+               "too big for their tunnel",
+               {{"client", "kill $(cat /run/load)"}}},
           }};
+}
+
+// Its daemon runs by TC, and nothing on the other end would take what native XDP sends.
+Ward veth() {
+  const std::string flood = "setsid datagrams 172.16.0.40 9000 10 20000 29999 >/dev/null 2>&1 & echo $! >/run/load";
+  const std::string anew =
+      "kill -9 $(pidof penstockd); while pidof penstockd >/dev/null; do sleep 0.02; done; penstockd --unload; ";
+  return {
+      .name = "veth",
+      .topology = "tests/doctor/topologies/veth",
+      .prepare = {{"director", "ipvsadm -A " + service + " -s rr && ipvsadm -a " + service + " -r 172.16.0.32 -g"}},
+      .looks = {{"director", ""}, {"rs1", ""}},
+      .faults = {
+          {"no XDP program at the other end",
+           "director",
+           "--seconds 2",
+           {{"director", restart("--mode native")},
+            {"client", "(while :; do curl -s -m 0.2 172.16.0.40; done) >/dev/null 2>&1 & echo $! >/run/load"}},
+           "xdp-frames-lost",
+           "eth0 loses frames",
+           {{"director", restart("--mode tc")}}},
+          {"small table",
+           "director",
+           "--seconds 2",
+           {{"client", "kill $(cat /run/load)"},
+            {"director", anew + restart("--mode tc --connections-bytes 65536")},
+            {"director", "ipvsadm -A -u 172.16.0.40:9000 -s rr && ipvsadm -a -u 172.16.0.40:9000 -r 172.16.0.32 -g"},
+            {"client", flood}},
+           "connection-table-full",
+           "is full",
+           {{"director", anew + restart("--mode tc")}}},
+      }};
 }
 
 Ward fullnat() {
@@ -520,13 +560,23 @@ Ward fullnat() {
                "no-way-to-clients",
                "10.9.0.1",
                {{"rs1", "ip route add 10.9.0.0/24 via 10.0.0.1"}}},
+              {"more connections than ports",
+               "director",
+               "--seconds 2",
+               {{"director",
+                 "ipvsadm -A -u 192.0.2.40:9000 -s rr && "
+                 "ipvsadm -a -u 192.0.2.40:9000 -r 10.0.0.32:9001 --fullnat"},
+                {"client", "setsid datagrams 192.0.2.40 9000 10 1 65535 >/dev/null 2>&1 & sleep 5"}},
+               "local-ports-exhausted",
+               "no free port",
+               {{"director", "penstock local add 10.9.0.2"}}},
           }};
 }
 
 }  // namespace
 
 const std::vector<Ward>& wards() {
-  static const std::vector<Ward> all{direct(), nat(), tunnel(), fullnat()};
+  static const std::vector<Ward> all{direct(), nat(), tunnel(), fullnat(), veth()};
   return all;
 }
 
