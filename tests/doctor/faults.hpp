@@ -1,6 +1,7 @@
 // Faults as LVS users make them, planted in a lab for real, and how each is mended.
 #pragma once
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,8 @@ struct Ward {
   std::vector<Line> looks;  // hosts, with arguments of `penstock doctor`, on which it must find nothing
   std::vector<PlantedFault> faults;
 };
+
+inline std::ostream& operator<<(std::ostream& out, const Ward& ward) { return out << ward.name; }
 
 [[nodiscard]] const std::vector<Ward>& wards();
 
