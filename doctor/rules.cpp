@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace penstock::doctor {
 namespace {
@@ -38,11 +39,16 @@ constexpr Rule all[] = {
 std::span<const Rule> rules() { return all; }
 
 Findings examine(const Facts& facts) {
-  Findings findings;
-  for (const Rule rule : all) std::ranges::move(rule(facts), std::back_inserter(findings));
-  std::ranges::stable_sort(findings, std::ranges::greater{},
-                           [](const Finding& finding) { return row_of(finding.fault).severity; });
-  return findings;
+  Findings errors;
+  Findings warnings;
+  for (const Rule rule : all) {
+    for (Finding& finding : rule(facts)) {
+      const bool is_error = row_of(finding.fault).severity == Severity::error;
+      (is_error ? errors : warnings).push_back(std::move(finding));
+    }
+  }
+  std::ranges::move(warnings, std::back_inserter(errors));
+  return errors;
 }
 
 }  // namespace penstock::doctor
