@@ -1,4 +1,4 @@
-// The program `penstock` as a function, but for `penstock lab`, which is a program of its own (penstock_main.cpp).
+// The program `penstock` as a function, but for `penstock lab` and `penstock doctor`, which are programs of their own (penstock_main.cpp).
 #pragma once
 
 #include <functional>

@@ -21,8 +21,8 @@ using MacAddress = std::array<std::uint8_t, 6>;
 struct ArpQuestion {
   std::string interface;
   model::Address address;  // IPv4
-  // Hosts whose silence is to mean something. They are asked for these, their own addresses, right after; frames stay in order, so
-  // who has answered that has let the first question pass. No time is waited out.
+  // Hosts whose silence is to mean something, at least one. They are asked for these, their own addresses, right after; frames stay
+  // in order, so who has answered that has let the first question pass. No time is waited out (doctor/look/who_has.hpp).
   std::vector<model::Address> witnesses;
 };
 

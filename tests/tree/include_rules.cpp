@@ -18,7 +18,7 @@ struct Rule {
 
 const Rooms every_room = {"base",       "datapath/abi", "datapath/core", "datapath/bpf", "datapath/native",
                           "schedulers", "model",        "api",           "cli",          "control",
-                          "agent",      "lab",          "tests",         "bench"};
+                          "agent",      "doctor",       "lab",           "tests",        "bench"};
 
 const std::vector<Rule> rules = {
     {"base", {}},
@@ -33,6 +33,7 @@ const std::vector<Rule> rules = {
     {"control",
      {"base", "datapath/abi", "datapath/core", "datapath/bpf", "datapath/native", "schedulers", "model", "api"}},
     {"agent", {"base", "model", "api"}},
+    {"doctor", {"base", "model", "api"}},
     {"lab", every_room},
     {"tests", every_room},
     {"bench", every_room},

@@ -10,6 +10,7 @@
 
 #include "cli/penstock.hpp"
 #include "control/options.hpp"
+#include "doctor/options.hpp"
 
 namespace penstock::tree {
 namespace {
@@ -59,6 +60,7 @@ TEST(Manual, penstock_8_has_the_options_of_its_commands_and_no_others) {
   for (const char* command : {"status", "mark", "setting", "local"}) help += said({command, "--help"});
   Words options = options_in(help);
   for (const std::string& option : options_in(said({"help"}))) options.insert(option);
+  for (const std::string& option : options_in(doctor::help_text())) options.insert(option);
   options.erase("--help");     // of every command
   options.erase("--fullnat");  // ipvsadm's
   Words documented = options_in(manual("penstock.8"));
