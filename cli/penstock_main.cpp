@@ -1,4 +1,5 @@
-// The program `penstock`. `penstock lab …` becomes the program penstock-lab that lies beside it.
+// The program `penstock`. `penstock lab …` and `penstock realserver …` become the programs penstock-lab and penstock-realserver that
+// lie beside it.
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,24 +12,26 @@
 
 namespace {
 
+bool is_program_of_its_own(const std::string& command) { return command == "lab" || command == "realserver"; }
+
 // Comes back only with an exit code, after a failure.
-int become_lab(char** argv) {
+int become(const std::string& command, char** argv) {
   char self[PATH_MAX] = {};
   if (readlink("/proc/self/exe", self, sizeof self - 1) < 0) {
-    std::cerr << "penstock lab: finding this program's folder: " << std::strerror(errno) << '\n';
+    std::cerr << "penstock " << command << ": finding this program's folder: " << std::strerror(errno) << '\n';
     return 1;
   }
   const std::string path(self);
-  const std::string program = path.substr(0, path.rfind('/') + 1) + "penstock-lab";
+  const std::string program = path.substr(0, path.rfind('/') + 1) + "penstock-" + command;
   execv(program.c_str(), argv + 1);
-  std::cerr << "penstock lab: running " << program << ": " << std::strerror(errno) << '\n';
+  std::cerr << "penstock " << command << ": running " << program << ": " << std::strerror(errno) << '\n';
   return 1;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc > 1 && std::string(argv[1]) == "lab") return become_lab(argv);
+  if (argc > 1 && is_program_of_its_own(argv[1])) return become(argv[1], argv);
   penstock::cli::Daemon daemon;
   const int exit_code =
       penstock::cli::run_penstock({argv, argv + argc}, std::cout, std::cerr, [&] { return daemon.director(); });
