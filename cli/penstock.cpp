@@ -16,6 +16,7 @@ constexpr const char* usage = R"(usage: penstock COMMAND
   mark add|del|list …        firewall marks, for services made by ipvsadm -f
   setting list|get|set …     IPVS's sysctls net.ipv4.vs.*, and Penstock's own
   local add|del|list …       addresses that fullnat connects from
+  realserver start|stop|…    this host as a real server: VIP, ARP silence, tunnel's end, the client's address
   doctor …                   what is wrong with this director or real server, and what mends it
   lab …                      a cluster of hosts on this machine
   version                    which release this is

@@ -1,4 +1,5 @@
-// The program `penstock`. `penstock lab …` and `penstock doctor …` become penstock-lab and penstock-doctor, which lie beside it.
+// The program `penstock`. `penstock lab …`, `penstock realserver …` and `penstock doctor …` become penstock-lab, penstock-realserver and
+// penstock-doctor, which lie beside it.
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,9 +12,11 @@
 
 namespace {
 
-constexpr int exit_not_run = 2;  // a doctor that could not look; a lab's misuse
+constexpr int exit_not_run = 2;  // a doctor that could not look; misuse of the others
 
-bool is_program_of_its_own(const std::string& command) { return command == "lab" || command == "doctor"; }
+bool is_program_of_its_own(const std::string& command) {
+  return command == "lab" || command == "realserver" || command == "doctor";
+}
 
 // Comes back only with an exit code, after a failure.
 int become(const std::string& command, char** argv) {

@@ -66,6 +66,15 @@ PEN_INLINE long skb_vlan_push(__sk_buff* context, u16 type, u16 control) {
 
 PEN_INLINE long skb_vlan_pop(__sk_buff* context) { return reinterpret_cast<long (*)(__sk_buff*)>(19)(context); }
 
+PEN_INLINE long skb_store_bytes(__sk_buff* context, u32 offset, const void* from, u32 length) {
+  return reinterpret_cast<long (*)(__sk_buff*, u32, const void*, u32, u64)>(9)(context, offset, from, length, 0);
+}
+
+// Of `bytes` 2 or 4 a field of the segment changes from one value to another, both as on the wire. An owed checksum stays.
+PEN_INLINE long l4_checksum_replace(__sk_buff* context, u32 offset, u64 from, u64 to, u64 bytes) {
+  return reinterpret_cast<long (*)(__sk_buff*, u32, u64, u64, u64)>(11)(context, offset, from, to, bytes);
+}
+
 // A change by `difference`, of the kind that `flags` says.
 PEN_INLINE long l4_checksum_change(__sk_buff* context, u32 offset, u32 difference, u64 flags) {
   return reinterpret_cast<long (*)(__sk_buff*, u32, u64, u64, u64)>(11)(context, offset, 0, difference, flags);

@@ -358,7 +358,7 @@ std::vector<PlantedFault> faults_of_direct_server() {
 
 Ward direct() {
   Ward ward{.name = "direct",
-            .topology = "lab/topologies/dr",
+            .topology = "lab/topologies/direct",
             .prepare = serve(vip, vip6, "172.16.0.", "fd00:ac10::", "-g", "80"),
             .looks = {{"director", ""}, {"rs1", ""}, {"rs2", "--director 172.16.0.31 fd00:ac10::31"}},
             .faults = {}};
@@ -476,10 +476,10 @@ Ward tunnel() {
               {"no decapsulation",
                "rs1",
                quick + " --method tunnel",
-               {{"rs1", "rm /sys/fs/bpf/decapsulate_eth0"}},
+               {{"rs1", "penstock realserver start --method direct --vip 192.0.2.40 2001:db8:2::40"}},
                "decapsulation-missing",
                "Nothing here takes the outer headers off",
-               {{"rs1", "decapsulate eth0"}}},
+               {{"rs1", "penstock realserver start --method tunnel --mode native --vip 192.0.2.40 2001:db8:2::40"}}},
               {"no gateway",
                "rs1",
                quick,

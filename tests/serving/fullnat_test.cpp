@@ -79,6 +79,53 @@ TEST_P(FullNat, full_first_segment_has_room_for_the_option) {
   EXPECT_EQ(status.find("toa_no_room"), std::string::npos) << status;
 }
 
+// The real server's side of it: penstock realserver hands what the option says to programs that know nothing of it.
+class FullNatWithAgent : public FullNat {
+ protected:
+  void SetUp() override {
+    FullNat::SetUp();
+    if (is_over()) return;
+    for (const char* server : {"rs1", "rs2"}) {
+      must(server,
+           "sed -i 's#access_log off;#access_log /run/access.log;#; s#\\(listen .::.:8080 \\)#\\1ipv6only=off #; "
+           "/listen 8080 /d' /etc/nginx/nginx.conf; nginx -s quit; while pidof nginx; do sleep 0.02; done; nginx");
+    }
+  }
+
+  void start_agents(const std::string& from) const {
+    for (const char* server : {"rs1", "rs2"}) must(server, "penstock realserver start --method fullnat --from " + from);
+  }
+
+  // Of one request: whom the server's nginx takes for the client.
+  std::string logged_client() const {
+    must("client", "curl -sS -g --max-time 10 -o /dev/null http://" + endpoint(at_.vip, 80) + "/");
+    const std::string lines = must("rs1", "cat /run/access.log") + must("rs2", "cat /run/access.log");
+    for (const char* server : {"rs1", "rs2"}) must(server, ": > /run/access.log");
+    return lines.substr(0, lines.find(' '));
+  }
+
+  // A dual-stack socket, as nginx' is here, writes IPv4 as ::ffff:a.b.c.d.
+  static std::string plain(const std::string& address) {
+    const std::string mapped = "::ffff:";
+    return address.starts_with(mapped) ? address.substr(mapped.size()) : address;
+  }
+};
+
+TEST_P(FullNatWithAgent, nginx_logs_the_client) {
+  EXPECT_EQ(plain(logged_client()).substr(0, 5), at_.locals[0].substr(0, 5)) << "without it nginx sees the director";
+  start_agents("10.9.0.0/24 fd00:9::/64");
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(plain(logged_client()), at_.client);
+  for (const char* server : {"rs1", "rs2"}) must(server, "penstock realserver stop");
+  EXPECT_EQ(plain(logged_client()).substr(0, 5), at_.locals[0].substr(0, 5));
+}
+
+// Anybody can write the option.
+TEST_P(FullNatWithAgent, option_from_a_stranger_is_not_believed) {
+  start_agents("10.8.0.0/24 fd00:8::/64");
+  EXPECT_EQ(plain(logged_client()).substr(0, 5), at_.locals[0].substr(0, 5));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, FullNatWithAgent, testing::ValuesIn(cases_of("fullnat")), name_of);
 INSTANTIATE_TEST_SUITE_P(All, FullNat, testing::ValuesIn(cases_of("fullnat")), name_of);
 
 }  // namespace

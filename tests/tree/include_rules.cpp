@@ -18,7 +18,7 @@ struct Rule {
 
 const Rooms every_room = {"base",       "datapath/abi", "datapath/core", "datapath/bpf", "datapath/native",
                           "schedulers", "model",        "api",           "cli",          "control",
-                          "agent",      "doctor",       "lab",           "tests",        "bench"};
+                          "agent/bpf",  "agent",        "doctor",        "lab",           "tests",        "bench"};
 
 const std::vector<Rule> rules = {
     {"base", {}},
@@ -32,7 +32,8 @@ const std::vector<Rule> rules = {
     {"cli", {"base", "model", "api"}},
     {"control",
      {"base", "datapath/abi", "datapath/core", "datapath/bpf", "datapath/native", "schedulers", "model", "api"}},
-    {"agent", {"base", "model", "api"}},
+    {"agent/bpf", {"datapath/abi", "datapath/core", "datapath/bpf"}},
+    {"agent", {"base", "datapath/abi", "agent/bpf", "model", "api"}},
     {"doctor", {"base", "model", "api"}},
     {"lab", every_room},
     {"tests", every_room},
@@ -75,7 +76,7 @@ bool is_data_plane(std::string_view path) {
 bool may_use_libbpf(std::string_view path) {
   for (const std::string_view part : {"loader", "maps", "data_plane", "xdp_link", "tc_filter", "kernel_clock"})
     if (path.starts_with("control/") && path.substr(std::string_view("control/").size()).starts_with(part)) return true;
-  return path.starts_with("tests/") || path.starts_with("bench/") || path == "lab/decapsulate_main.cpp";
+  return path.starts_with("agent/bpf_") || path.starts_with("tests/") || path.starts_with("bench/");
 }
 
 struct Include {
@@ -118,8 +119,9 @@ std::string fault(std::string_view path, const Include& include) {
   }
   if (include.target.starts_with("bpf/") && !may_use_libbpf(path)) {
     return fmt::format(
-        "<{}>: libbpf is for control's loader, maps, data_plane, xdp_link, tc_filter and kernel_clock, for tests and "
-        "benches",
+        "<{}>: libbpf is for control's loader, maps, data_plane, xdp_link, tc_filter and kernel_clock, for agent's "
+        "bpf_*, "
+        "tests and benches",
         include.target);
   }
   return {};

@@ -14,6 +14,9 @@
 #include <memory>
 #include <string_view>
 
+#include "agent/bpf/clamp_mss_object.hpp"
+#include "agent/bpf/client_address_object.hpp"
+#include "agent/bpf/decapsulate_object.hpp"
 #include "control/loader.hpp"
 #include "control/map_shape.hpp"
 #include "datapath/native/native_tables.hpp"
@@ -77,6 +80,13 @@ bool report_steps(const Config& config) {
   return report_steps_of(penstock_steps_tc_bpf_begin, penstock_steps_tc_bpf_end, config) && xdp;
 }
 
+bool report_real_server(const Config& config) {
+  fmt::print("and of a real server's programs:\n");
+  const bool clamps = report_steps_of(penstock_clamp_mss_bpf_begin, penstock_clamp_mss_bpf_end, config);
+  const bool tells = report_steps_of(penstock_client_address_bpf_begin, penstock_client_address_bpf_end, config);
+  return report_steps_of(penstock_decapsulate_bpf_begin, penstock_decapsulate_bpf_end, config) && clamps && tells;
+}
+
 bool report_tc(const control::Maps& maps, control::TcProgram which, const char* name) {
   const auto loaded = control::load_tc_program(maps, which);
   if (!loaded) fmt::print("{}\n", loaded.error().message);
@@ -109,9 +119,9 @@ bool report_all(bool wants_steps) {
   config.cpus = *cpus;
   if (!std::filesystem::exists("/sys/kernel/btf/vmlinux")) {
     fmt::print("no BTF of the kernel: each step is judged by itself\n");
-    return report_steps(config);
+    return report_steps(config) && report_real_server(config);
   }
-  const bool accepted = report_programs(config);
+  const bool accepted = report_programs(config) && report_real_server(config);
   return wants_steps ? report_steps(config) && accepted : accepted;
 }
 
