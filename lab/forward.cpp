@@ -138,8 +138,14 @@ Result<RunningForward> start_forward(const Forward& forward, const RunningHost& 
     redirect_to_log(log, {listener->get(), host.pidfd.get()});
     live_as_forward(*listener, forward.to, host);
   }
+  const auto process = identify(pid);
+  if (!process) return fail(process.error());
+  auto pidfd = open_process(*process);
+  if (!pidfd) return fail(std::move(pidfd.error()));
   return RunningForward{
-      .pid = pid, .url = forward.url.empty() ? fmt::format("http://127.0.0.1:{}/", port_of(*listener)) : forward.url};
+      .process = *process,
+      .pidfd = std::move(*pidfd),
+      .url = forward.url.empty() ? fmt::format("http://127.0.0.1:{}/", port_of(*listener)) : forward.url};
 }
 
 }  // namespace penstock::lab

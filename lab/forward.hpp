@@ -2,8 +2,6 @@
 // namespace and connects from a host's. It dies with its parent, the supervisor.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstddef>
 #include <string>
 
@@ -16,7 +14,8 @@ namespace penstock::lab {
 inline constexpr std::size_t forwarded_connections_max = 256;  // of one forward; more are closed at once
 
 struct RunningForward {
-  pid_t pid = 0;
+  ProcessId process;
+  FileDescriptor pidfd;
   std::string url;  // for the browser
 };
 

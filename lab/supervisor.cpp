@@ -87,11 +87,11 @@ class Supervisor {
   // And reaps them: some machines' own pid 1 is slow to.
   void end_all() {
     for (const RunningHost& host : hosts_) kill_process(host.pidfd, SIGKILL);
-    for (const RunningForward& forward : forwards_) kill(forward.pid, SIGKILL);
+    for (const RunningForward& forward : forwards_) kill_process(forward.pidfd, SIGKILL);
     for (const RunningHost& host : hosts_) {
       if (!wait_for_end(host.pidfd, in(host_end_time_max))) fmt::print(stderr, "{} does not end\n", host.name);
     }
-    for (const RunningForward& forward : forwards_) waitpid(forward.pid, nullptr, 0);
+    for (const RunningForward& forward : forwards_) (void)wait_for_end(forward.pidfd, in(host_end_time_max));
     while (waitpid(-1, nullptr, WNOHANG) > 0) {
     }
   }
@@ -209,6 +209,10 @@ class Supervisor {
   void report_death(pid_t pid, int status) {
     for (const RunningHost& host : hosts_) {
       if (host.process.pid == pid) fmt::print(stderr, "{} ended with status {}\n", host.name, exit_status_of(status));
+    }
+    for (const RunningForward& forward : forwards_) {
+      if (forward.process.pid != pid) continue;
+      fmt::print(stderr, "the forward at {} ended with status {}\n", forward.url, exit_status_of(status));
     }
   }
 
