@@ -10,7 +10,7 @@ set -euo pipefail
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 bin=${PENSTOCK_BIN:-$(dirname "$(dirname "$here")")/build/bin}
-lab_name=packets-$$
+lab_name=packets-$(cksum <<<"$here" | cut -d " " -f 1)  # of this tree: what a killed run left is taken down by the next
 deadline_s=20
 declare -A address_of network_of
 
@@ -197,5 +197,6 @@ scratch=$(mktemp -d)
 trap 'clean_up' EXIT
 mkdir "$scratch/pages"
 require_programs
+down
 for method in direct direct_two_routers nat tunnel fullnat; do $method; done
 if [[ ${1:-} == --check ]]; then compare; else cp "$scratch"/pages/*.txt "$here/"; fi
