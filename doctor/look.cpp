@@ -41,9 +41,9 @@ std::vector<model::Address> clients_outside() {
   return clients;
 }
 
-// As the agent names its program (`penstock realserver`); the kernel adds the number.
+// As `penstock realserver` names its program.
 bool has_mss_clamp(const std::vector<std::string>& filters) {
-  return std::ranges::any_of(filters, [](const std::string& name) { return name.starts_with("clamp_mss:"); });
+  return std::ranges::any_of(filters, [](const std::string& name) { return name.starts_with("pen_clamp_mss"); });
 }
 
 // One look at one host.

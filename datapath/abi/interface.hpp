@@ -5,7 +5,7 @@
 
 namespace penstock {
 
-// Interfaces with a higher index have no row; nothing is checked for them.
+// Interfaces with a higher index have no row; nothing is checked for them. A power of two.
 static constexpr u32 interfaces_max = 4096;
 
 // generic: the kernel's stack has put packets together, so a frame's length says nothing of the MTU. tc: the same, and the

@@ -18,7 +18,9 @@ class BpfTables {
     return *const_cast<const Config*>(written_by_loader);
   }
   PEN_INLINE const Interface* interface(u32 index) {
-    return index < interfaces_max ? &only_row<const Interfaces>(::interfaces)->rows[index] : nullptr;
+    u32 row = index;
+    PEN_FORGET(row);  // what follows is all that the verifier knows of it
+    return index < interfaces_max ? &only_row<const Interfaces>(::interfaces)->rows[row % interfaces_max] : nullptr;
   }
   PEN_INLINE const Settings* settings() { return only_row<const Settings>(::settings); }
   PEN_INLINE const VipFilter* vip_filter() { return only_row<const VipFilter>(::vip_filter); }

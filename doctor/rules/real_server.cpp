@@ -264,10 +264,12 @@ Findings decapsulation_missing(const Facts& facts) {
     return interface.is_up && (is_tunnel_device(interface) || ends_tunnels_by_bpf(interface));
   });
   if (has_any) return {};
+  std::string command = "penstock realserver start --method tunnel --vip";
+  for (const Address& vip : facts.real_server->vips) command += " " + to_string(vip);
   return {{.fault = Fault::decapsulation_missing,
            .what = "Nothing here takes the outer headers off: no tunnel device is up, and no BPF program is attached.",
-           .mend = "For IPIP, where the kernel has it:",
-           .commands = {"modprobe ipip", "ip link set dev tunl0 up", "sysctl -w net.ipv4.conf.tunl0.rp_filter=0"}}};
+           .mend = "Make this host a real server of tunnels:",
+           .commands = {command}}};
 }
 
 Findings firewall_drops_vip(const Facts& facts) {

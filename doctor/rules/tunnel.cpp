@@ -105,7 +105,8 @@ Findings tunnel_mss_too_big(const Facts& facts) {
         {.fault = Fault::tunnel_mss_too_big,
          .what = fmt::format("{} announces segments of {} bytes to clients, and a tunnel over {} carries at most {}.",
                              to_string(vip), announced, interface->name, fits),
-         .mend = "Lower it on the route to clients (GRE and GUE need up to 12 less):",
+         .mend = "Start it by `penstock realserver start --method tunnel`, or lower it on the route to clients (GRE "
+                 "and GUE need up to 12 less):",
          .commands = {
              fmt::format("{} route change default{} dev {} advmss {}", ip_tool(family), via, interface->name, fits)}});
   }

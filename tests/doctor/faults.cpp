@@ -433,12 +433,10 @@ Ward nat() {
 }
 
 Ward tunnel() {
-  const std::string route = "ip route replace default via 10.0.0.1 dev eth0 advmss 1428";
-  const std::string clamp = route +
-                            "; "
-                            "ip -6 route change default via fd00:10::1 dev eth0 advmss 1388";
+  const std::string route = "ip route replace default via 10.0.0.1 dev eth0";
+  const std::string start = "penstock realserver start --method tunnel --mode native --vip 192.0.2.40 2001:db8:2::40";
+  const std::string unclamp = "tc filter del dev eth0 egress";
   auto prepare = serve("192.0.2.40", "2001:db8:2::40", "10.0.0.", "fd00:10::", "-i", "80");
-  for (const char* host : {"rs1", "rs2"}) prepare.push_back({host, clamp});
   const std::string direct_there = "ipvsadm -e -t 192.0.2.40:80 -r 10.0.0.32 ";
   return {.name = "tunnel",
           .topology = "lab/topologies/tunnel",
@@ -462,24 +460,24 @@ Ward tunnel() {
               {"MSS not clamped",
                "rs1",
                quick,
-               {{"rs1", "ip route change default via 10.0.0.1 dev eth0"}},
+               {{"rs1", unclamp}},
                "tunnel-mss-too-big",
                "192.0.2.40 announces segments of 1460 bytes",
-               {{"rs1", "ip route change default via 10.0.0.1 dev eth0 advmss 1440"}}},
+               {{"rs1", start}}},
               {"MSS not clamped, IPv6",
                "rs1",
                quick,
-               {{"rs1", "ip -6 route change default via fd00:10::1 dev eth0"}},
+               {{"rs1", unclamp}},
                "tunnel-mss-too-big",
                "2001:db8:2::40 announces segments of 1440 bytes",
-               {{"rs1", "ip -6 route change default via fd00:10::1 dev eth0 advmss 1400"}}},
+               {{"rs1", start}}},
               {"no decapsulation",
                "rs1",
                quick + " --method tunnel",
                {{"rs1", "penstock realserver start --method direct --vip 192.0.2.40 2001:db8:2::40"}},
                "decapsulation-missing",
                "Nothing here takes the outer headers off",
-               {{"rs1", "penstock realserver start --method tunnel --mode native --vip 192.0.2.40 2001:db8:2::40"}}},
+               {{"rs1", start}}},
               {"no gateway",
                "rs1",
                quick,
