@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
@@ -44,6 +45,13 @@ std::vector<model::Address> clients_outside() {
 // As `penstock realserver` names its program.
 bool has_mss_clamp(const std::vector<std::string>& filters) {
   return std::ranges::any_of(filters, [](const std::string& name) { return name.starts_with("pen_clamp_mss"); });
+}
+
+// Whether a penstockd runs here or has: its socket and its state outlive it. Real servers use the directory, too.
+bool has_run_in(const std::string& runtime) {
+  std::error_code problem;
+  return std::ranges::any_of(std::array{"/control.sock", "/state.json"},
+                             [&](const char* file) { return std::filesystem::exists(runtime + file, problem); });
 }
 
 // One look at one host.
@@ -112,8 +120,6 @@ Result<void> Look::at_host() {
 Result<void> Look::at_role() {
   const auto runtime = api::runtime_directory();
   if (!runtime) return fail(runtime.error());
-  std::error_code problem;
-  const bool has_run_here = std::filesystem::exists(*runtime, problem);
   const bool may_be_director = options_.role != Role::real_server;
   auto connected = may_be_director ? api::connect() : fail(ErrorCode::unavailable, "not asked");
   if (connected) {
@@ -124,7 +130,7 @@ Result<void> Look::at_role() {
     look_for_pins(*runtime, *facts_.director);
   } else if (connected.error().code != ErrorCode::unavailable) {
     return fail(std::move(connected.error()));
-  } else if (options_.role == Role::director || (may_be_director && has_run_here)) {
+  } else if (options_.role == Role::director || (may_be_director && has_run_in(*runtime))) {
     facts_.director = Director{.is_running = false};
   } else {
     auto server = guess_real_server(options_, facts_);
