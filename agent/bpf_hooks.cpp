@@ -14,7 +14,7 @@
 
 #include "agent/bpf_programs.hpp"
 #include "agent/bpffs.hpp"
-#include "agent/file.hpp"
+#include "base/file.hpp"
 
 namespace penstock::agent {
 namespace {

@@ -16,8 +16,8 @@
 #include "agent/bpf/client_address_object.hpp"
 #include "agent/bpf/configuration.hpp"
 #include "agent/bpf/decapsulate_object.hpp"
-#include "agent/file.hpp"
 #include "agent/network_namespace.hpp"
+#include "base/file.hpp"
 
 namespace penstock::agent {
 namespace {

@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
-#include "agent/file.hpp"
 #include "agent/plan.hpp"
+#include "base/file.hpp"
 #include "base/result.hpp"
 
 struct bpf_object;

@@ -5,8 +5,8 @@
 #include <string>
 #include <utility>
 
-#include "agent/file.hpp"
 #include "agent/journal.hpp"
+#include "base/file.hpp"
 #include "base/result.hpp"
 
 namespace penstock::agent {

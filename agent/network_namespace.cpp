@@ -4,7 +4,7 @@
 
 #include <cerrno>
 
-#include "agent/file.hpp"
+#include "base/file.hpp"
 
 namespace penstock::agent {
 

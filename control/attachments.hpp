@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "api/types.hpp"
+#include "base/file.hpp"
 #include "base/result.hpp"
-#include "control/file.hpp"
 #include "control/loader.hpp"
 #include "control/log.hpp"
 #include "control/rtnetlink.hpp"

@@ -12,7 +12,7 @@
 
 #include <cerrno>
 
-#include "control/file.hpp"
+#include "base/file.hpp"
 #include "control/permission.hpp"
 
 namespace penstock::control {

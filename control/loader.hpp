@@ -2,8 +2,8 @@
 // run (BPF_PROG_TEST_RUN) exactly what serves packets.
 #pragma once
 
+#include "base/file.hpp"
 #include "base/result.hpp"
-#include "control/file.hpp"
 #include "control/maps.hpp"
 #include "control/tc_program.hpp"
 

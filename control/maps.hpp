@@ -6,8 +6,8 @@
 #include <span>
 #include <string>
 
+#include "base/file.hpp"
 #include "base/result.hpp"
-#include "control/file.hpp"
 #include "control/map_shape.hpp"
 #include "datapath/native/tables.hpp"
 

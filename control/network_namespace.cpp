@@ -5,7 +5,7 @@
 
 #include <cerrno>
 
-#include "control/file.hpp"
+#include "base/file.hpp"
 
 namespace penstock::control {
 

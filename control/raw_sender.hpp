@@ -3,8 +3,8 @@
 
 #include <set>
 
+#include "base/file.hpp"
 #include "base/result.hpp"
-#include "control/file.hpp"
 #include "control/log.hpp"
 #include "control/sender.hpp"
 

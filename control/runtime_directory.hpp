@@ -3,8 +3,8 @@
 
 #include <string>
 
+#include "base/file.hpp"
 #include "base/result.hpp"
-#include "control/file.hpp"
 #include "control/log.hpp"
 #include "control/network_namespace.hpp"
 

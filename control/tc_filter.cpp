@@ -13,7 +13,7 @@
 #include <cstring>
 #include <optional>
 
-#include "control/file.hpp"
+#include "base/file.hpp"
 #include "control/permission.hpp"
 
 namespace penstock::control {

@@ -3,8 +3,8 @@
 
 #include <string>
 
+#include "base/file.hpp"
 #include "base/result.hpp"
-#include "control/file.hpp"
 #include "control/rtnetlink.hpp"
 #include "datapath/abi/interface.hpp"
 

@@ -171,7 +171,7 @@ TEST_F(Daemon, tables_of_another_version_are_refused_until_unload) {
   daemon.signal(SIGTERM);
   ASSERT_EQ(daemon.wait(), 0);
 
-  const control::File map(bpf_obj_get((pins() + "/config").c_str()));
+  const File map(bpf_obj_get((pins() + "/config").c_str()));
   ASSERT_TRUE(map.is_open());
   control::PinnedConfig pinned{};
   const u32 key = 0;

@@ -40,7 +40,7 @@ class Tap {
   }
 
  private:
-  control::File socket_;
+  File socket_;
 };
 
 class RawSenderTest : public World {

@@ -94,7 +94,7 @@ class BpfMachine {
   explicit BpfMachine(control::LoadedProgram program) : program_(std::move(program)) {}
 
   control::LoadedProgram program_;
-  control::File tc_;  // closed: the XDP program runs
+  File tc_;  // closed: the XDP program runs
 };
 
 }  // namespace penstock::differential

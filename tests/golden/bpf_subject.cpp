@@ -199,8 +199,8 @@ class BpfSubject final : public Subject {
 class BpfProgram::Loaded {
  public:
   control::LoadedProgram program;
-  control::File tc;  // closed: the XDP program is run
-  control::File out;
+  File tc;  // closed: the XDP program is run
+  File out;
 };
 
 BpfProgram::BpfProgram(std::unique_ptr<Loaded> loaded) : loaded_(std::move(loaded)) {}
@@ -213,7 +213,7 @@ Result<std::unique_ptr<BpfProgram>> BpfProgram::load(Kind kind) {
   config.cpus = *cpus;
   auto program = control::load(config);
   if (!program) return tl::unexpected(program.error());
-  control::File tc;
+  File tc;
   if (kind == Kind::tc) {
     auto loaded = control::load_tc_program(program->maps, control::TcProgram::in);
     if (!loaded) return tl::unexpected(loaded.error());

@@ -81,7 +81,7 @@ class TranslateInKernel : public ::testing::TestWithParam<Entry> {
   void expect_reply(const Frame& frame, const Frame& expected) { EXPECT_EQ(hex(run(frame)), hex(expected.bytes())); }
 
   std::optional<BpfMachine> machine_;
-  control::File tc_;
+  File tc_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Ways, TranslateInKernel, ::testing::Values(Entry::xdp, Entry::tc),

@@ -16,9 +16,9 @@ struct Rule {
   Rooms may_include;  // besides itself
 };
 
-const Rooms every_room = {"base",       "datapath/abi", "datapath/core", "datapath/bpf", "datapath/native",
-                          "schedulers", "model",        "api",           "cli",          "control",
-                          "agent/bpf",  "agent",        "doctor",        "lab",           "tests",        "bench"};
+const Rooms every_room = {"base",   "datapath/abi", "datapath/core", "datapath/bpf", "datapath/native", "schedulers",
+                          "model",  "api",          "cli",           "control",      "agent/bpf",       "agent",
+                          "doctor", "lab",          "tests",         "bench"};
 
 const std::vector<Rule> rules = {
     {"base", {}},

@@ -1,11 +1,11 @@
-// Owns a file descriptor.
+// Owns a file descriptor; -1: none.
 #pragma once
 
 #include <unistd.h>
 
 #include <utility>
 
-namespace penstock::control {
+namespace penstock {
 
 class File {
  public:
@@ -27,4 +27,4 @@ class File {
   int fd_ = -1;
 };
 
-}  // namespace penstock::control
+}  // namespace penstock
