@@ -2,16 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.hpp"
 #include "model/address.hpp"
-
-struct nlmsghdr;
-struct mnl_socket;
+#include "netlink/socket.hpp"
 
 namespace penstock::agent {
 
@@ -54,16 +51,9 @@ class Netlink {
   [[nodiscard]] Result<void> delete_address(const model::Address& address, std::uint32_t interface);
 
  private:
-  struct Close {
-    void operator()(mnl_socket* socket) const;
-  };
-  using Each = std::function<void(const nlmsghdr*)>;
+  explicit Netlink(netlink::Socket socket) : socket_(std::move(socket)) {}
 
-  explicit Netlink(mnl_socket* socket) : socket_(socket) {}
-  [[nodiscard]] Result<void> ask(nlmsghdr* request, const Each& each = [](const nlmsghdr*) {});
-
-  std::unique_ptr<mnl_socket, Close> socket_;
-  std::uint32_t sequence_ = 0;
+  netlink::Socket socket_;
 };
 
 }  // namespace penstock::agent

@@ -1,4 +1,4 @@
-// The program `penstock` as a function, but for `penstock lab` and `penstock doctor`, which are programs of their own (penstock_main.cpp).
+// The program `penstock` as a function, but for `lab`, `realserver` and `doctor`, which are programs of their own (penstock_main.cpp).
 #pragma once
 
 #include <functional>

@@ -124,7 +124,7 @@ Result<void> remove_links(const std::string& directory) {
 
 // From whatever interface of this network namespace has ours.
 Result<void> remove_filters(const std::string& directory) {
-  auto netlink = Netlink::open({});
+  auto netlink = netlink::Socket::open({});
   if (!netlink) return fail(netlink.error());
   const auto links = list_links(*netlink);
   if (!links) return fail(links.error());

@@ -15,97 +15,25 @@
 #include <cstring>
 #include <span>
 
+#include "control/permission.hpp"
+#include "netlink/message.hpp"
+
 namespace penstock::control {
 namespace {
 
-// Attributes of one level, by type. Later kernels have more types; those that are asked for here are all below the bound.
-constexpr std::size_t attribute_types = 64;
-
-class Attributes {
- public:
-  static Attributes of_message(const nlmsghdr* message, std::size_t header_bytes) {
-    Attributes attributes;
-    mnl_attr_parse(message, static_cast<unsigned>(header_bytes), keep, &attributes);
-    return attributes;
-  }
-  static Attributes nested_in(const nlattr* outer) {
-    Attributes attributes;
-    if (outer != nullptr) mnl_attr_parse_nested(outer, keep, &attributes);
-    return attributes;
-  }
-
-  [[nodiscard]] const nlattr* operator[](std::size_t type) const { return found_[type]; }
-  [[nodiscard]] std::span<const u8> bytes(std::size_t type) const {
-    if (found_[type] == nullptr) return {};
-    return {static_cast<const u8*>(mnl_attr_get_payload(found_[type])), mnl_attr_get_payload_len(found_[type])};
-  }
-  template <typename Number = u32>
-  [[nodiscard]] Number number(std::size_t type) const {
-    const auto value = bytes(type);
-    Number result = 0;
-    if (value.size() == sizeof result) std::memcpy(&result, value.data(), sizeof result);
-    return result;
-  }
-  [[nodiscard]] std::string text(std::size_t type) const {
-    const auto value = bytes(type);
-    return {reinterpret_cast<const char*>(value.data()),
-            strnlen(reinterpret_cast<const char*>(value.data()), value.size())};
-  }
-
- private:
-  static int keep(const nlattr* attribute, void* self) {
-    const std::size_t type = mnl_attr_get_type(attribute);
-    if (type < attribute_types) static_cast<Attributes*>(self)->found_[type] = attribute;
-    return MNL_CB_OK;
-  }
-
-  std::array<const nlattr*, attribute_types> found_{};
-};
-
-template <typename Header>
-const Header* header_of(const nlmsghdr* message) {
-  if (mnl_nlmsg_get_payload_len(message) < sizeof(Header)) return nullptr;
-  return static_cast<const Header*>(mnl_nlmsg_get_payload(message));
-}
-
-std::optional<model::Address> address_of(unsigned family, std::span<const u8> bytes) {
-  const std::size_t length = family == AF_INET ? 4 : family == AF_INET6 ? 16 : 0;
-  if (length == 0 || bytes.size() != length) return std::nullopt;
-  model::Address address;
-  address.family = family == AF_INET ? model::Family::ipv4 : model::Family::ipv6;
-  std::ranges::copy(bytes, address.bytes.begin());
-  return address;
-}
-
-std::span<const u8> bytes_of(const model::Address& address) {
-  return std::span(address.bytes).first(address.family == model::Family::ipv4 ? 4 : 16);
-}
-
-u8 family_of(const model::Address& address) { return address.family == model::Family::ipv4 ? AF_INET : AF_INET6; }
-
-std::optional<Mac> mac_of(std::span<const u8> bytes) {
-  Mac mac{};
-  if (bytes.size() != mac.size()) return std::nullopt;
-  std::ranges::copy(bytes, mac.begin());
-  return mac;
-}
+using netlink::address_of;
+using netlink::Attributes;
+using netlink::bytes_of;
+using netlink::family_of;
+using netlink::header_of;
+using netlink::mac_of;
 
 const Route refused{.gateway = {}, .source = {}};
 
-std::optional<model::Address> gateway_of(const Attributes& attributes, unsigned family) {
-  if (attributes[RTA_GATEWAY] != nullptr) return address_of(family, attributes.bytes(RTA_GATEWAY));
-  // A gateway of the other family: struct rtvia.
-  const auto via = attributes.bytes(RTA_VIA);
-  u16 via_family = 0;
-  if (via.size() < sizeof via_family) return std::nullopt;
-  std::memcpy(&via_family, via.data(), sizeof via_family);
-  return address_of(via_family, via.subspan(sizeof via_family));
-}
-
 std::optional<VlanDevice> vlan_of(const Attributes& link, const Attributes& info) {
   if (info.text(IFLA_INFO_KIND) != "vlan") return std::nullopt;
-  const auto data = Attributes::nested_in(info[IFLA_INFO_DATA]);
-  const bool is_elsewhere = link[IFLA_LINK_NETNSID] != nullptr;
+  const auto data = info.nested(IFLA_INFO_DATA);
+  const bool is_elsewhere = link.has(IFLA_LINK_NETNSID);
   const u16 protocol = data.number<u16>(IFLA_VLAN_PROTOCOL);
   return VlanDevice{.parent = is_elsewhere ? 0 : link.number(IFLA_LINK),
                     .number = data.number<u16>(IFLA_VLAN_ID),
@@ -115,7 +43,7 @@ std::optional<VlanDevice> vlan_of(const Attributes& link, const Attributes& info
 // Scope and flags of an address that the machine may send from.
 bool is_global(const ifaddrmsg& header, const Attributes& attributes) {
   constexpr u32 unfit = IFA_F_TENTATIVE | IFA_F_DADFAILED;
-  const u32 flags = attributes[IFA_FLAGS] != nullptr ? attributes.number(IFA_FLAGS) : header.ifa_flags;
+  const u32 flags = attributes.number(IFA_FLAGS, u32{header.ifa_flags});
   return header.ifa_scope == RT_SCOPE_UNIVERSE && (flags & unfit) == 0;
 }
 
@@ -140,8 +68,8 @@ std::optional<LinkEvent> parse_link(const nlmsghdr* message) {
   const auto* header = header_of<ifinfomsg>(message);
   // Of family AF_BRIDGE: about a port of a bridge, not the link.
   if (header == nullptr || header->ifi_family != AF_UNSPEC) return std::nullopt;
-  const auto attributes = Attributes::of_message(message, sizeof *header);
-  const auto info = Attributes::nested_in(attributes[IFLA_LINKINFO]);
+  const auto attributes = Attributes::of<ifinfomsg>(message);
+  const auto info = attributes.nested(IFLA_LINKINFO);
   const auto mac = mac_of(attributes.bytes(IFLA_ADDRESS));
   return LinkEvent{.removed = message->nlmsg_type == RTM_DELLINK,
                    .link = {.index = static_cast<u32>(header->ifi_index),
@@ -150,7 +78,7 @@ std::optional<LinkEvent> parse_link(const nlmsghdr* message) {
                             .is_up = (header->ifi_flags & IFF_UP) != 0,
                             .is_ethernet = header->ifi_type == ARPHRD_ETHER && mac,
                             .is_loopback = (header->ifi_flags & IFF_LOOPBACK) != 0,
-                            .is_enslaved = attributes[IFLA_MASTER] != nullptr,
+                            .is_enslaved = attributes.has(IFLA_MASTER),
                             .mtu = attributes.number(IFLA_MTU),
                             .mac = mac.value_or(Mac{}),
                             .vlan = vlan_of(attributes, info),
@@ -162,10 +90,8 @@ std::optional<AddressEvent> parse_own_address(const nlmsghdr* message) {
   if (message->nlmsg_type != RTM_NEWADDR && message->nlmsg_type != RTM_DELADDR) return std::nullopt;
   const auto* header = header_of<ifaddrmsg>(message);
   if (header == nullptr) return std::nullopt;
-  const auto attributes = Attributes::of_message(message, sizeof *header);
-  // Of a point-to-point link IFA_ADDRESS is the other end's.
-  const auto address =
-      address_of(header->ifa_family, attributes.bytes(attributes[IFA_LOCAL] != nullptr ? IFA_LOCAL : IFA_ADDRESS));
+  const auto attributes = Attributes::of<ifaddrmsg>(message);
+  const auto address = netlink::own_address_of(header->ifa_family, attributes);
   if (!address) return std::nullopt;
   return AddressEvent{
       .removed = message->nlmsg_type == RTM_DELADDR,
@@ -176,7 +102,7 @@ std::optional<NeighbourEvent> parse_neighbour(const nlmsghdr* message) {
   if (message->nlmsg_type != RTM_NEWNEIGH && message->nlmsg_type != RTM_DELNEIGH) return std::nullopt;
   const auto* header = header_of<ndmsg>(message);
   if (header == nullptr) return std::nullopt;
-  const auto attributes = Attributes::of_message(message, sizeof *header);
+  const auto attributes = Attributes::of<ndmsg>(message);
   const auto address = address_of(header->ndm_family, attributes.bytes(NDA_DST));
   if (!address) return std::nullopt;  // a bridge's forwarding entry
   return NeighbourEvent{.removed = message->nlmsg_type == RTM_DELNEIGH,
@@ -192,11 +118,11 @@ std::optional<Route> parse_route(const nlmsghdr* message) {
   if (header == nullptr) return std::nullopt;
   if (header->rtm_type == RTN_LOCAL) return Route{.kind = Route::Kind::local, .gateway = {}, .source = {}};
   if (header->rtm_type != RTN_UNICAST) return refused;
-  const auto attributes = Attributes::of_message(message, sizeof *header);
-  const auto metrics = Attributes::nested_in(attributes[RTA_METRICS]);
+  const auto attributes = Attributes::of<rtmsg>(message);
+  const auto metrics = attributes.nested(RTA_METRICS);
   return Route{.kind = Route::Kind::unicast,
                .interface = attributes.number(RTA_OIF),
-               .gateway = gateway_of(attributes, header->rtm_family),
+               .gateway = netlink::gateway_of(header->rtm_family, attributes),
                .source = address_of(header->rtm_family, attributes.bytes(RTA_PREFSRC)),
                .mtu = metrics.number(RTAX_MTU)};
 }
@@ -217,47 +143,47 @@ bool changes_routes(const nlmsghdr* message) {
   }
 }
 
-Result<std::vector<Link>> list_links(Netlink& netlink) {
+Result<std::vector<Link>> list_links(netlink::Socket& socket) {
   Request request;
   request.start<ifinfomsg>(RTM_GETLINK, NLM_F_DUMP);
   std::vector<Link> links;
-  auto asked = netlink.ask(request.message, [&](const nlmsghdr* message) {
+  auto asked = socket.ask(request.message, [&](const nlmsghdr* message) {
     if (auto event = parse_link(message)) links.push_back(std::move(event->link));
   });
   if (!asked) return with_context("listing interfaces", asked.error());
   return links;
 }
 
-Result<std::vector<OwnAddress>> list_addresses(Netlink& netlink) {
+Result<std::vector<OwnAddress>> list_addresses(netlink::Socket& socket) {
   Request request;
   request.start<ifaddrmsg>(RTM_GETADDR, NLM_F_DUMP);
   std::vector<OwnAddress> addresses;
-  auto asked = netlink.ask(request.message, [&](const nlmsghdr* message) {
+  auto asked = socket.ask(request.message, [&](const nlmsghdr* message) {
     if (auto event = parse_own_address(message)) addresses.push_back(event->own);
   });
   if (!asked) return with_context("listing addresses", asked.error());
   return addresses;
 }
 
-Result<std::vector<Neighbour>> list_neighbours(Netlink& netlink) {
+Result<std::vector<Neighbour>> list_neighbours(netlink::Socket& socket) {
   Request request;
   request.start<ndmsg>(RTM_GETNEIGH, NLM_F_DUMP);
   std::vector<Neighbour> neighbours;
-  auto asked = netlink.ask(request.message, [&](const nlmsghdr* message) {
+  auto asked = socket.ask(request.message, [&](const nlmsghdr* message) {
     if (auto event = parse_neighbour(message)) neighbours.push_back(event->neighbour);
   });
   if (!asked) return with_context("listing neighbours", asked.error());
   return neighbours;
 }
 
-Result<Route> find_route(Netlink& netlink, const model::Address& address) {
+Result<Route> find_route(netlink::Socket& socket, const model::Address& address) {
   Request request;
   auto* header = request.start<rtmsg>(RTM_GETROUTE, 0);
   header->rtm_family = family_of(address);
   header->rtm_dst_len = static_cast<u8>(bytes_of(address).size() * 8);
   request.put(RTA_DST, bytes_of(address));
   Route route = refused;
-  auto asked = netlink.ask(request.message, [&](const nlmsghdr* message) {
+  auto asked = socket.ask(request.message, [&](const nlmsghdr* message) {
     if (const auto answer = parse_route(message)) route = *answer;
   });
   if (asked) return route;
@@ -274,7 +200,7 @@ Result<Route> find_route(Netlink& netlink, const model::Address& address) {
   }
 }
 
-Result<void> manage_neighbour(Netlink& netlink, u32 interface, const model::Address& address, bool managed) {
+Result<void> manage_neighbour(netlink::Socket& socket, u32 interface, const model::Address& address, bool managed) {
   Request request;
   auto* header = request.start<ndmsg>(RTM_NEWNEIGH, managed ? NLM_F_CREATE | NLM_F_REPLACE : NLM_F_REPLACE);
   header->ndm_family = family_of(address);
@@ -284,9 +210,11 @@ Result<void> manage_neighbour(Netlink& netlink, u32 interface, const model::Addr
   header->ndm_flags = managed ? 0 : NTF_USE;
   request.put(NDA_DST, bytes_of(address));
   if (managed) mnl_attr_put_u32(request.message, NDA_FLAGS_EXT, NTF_EXT_MANAGED);
-  auto asked = netlink.ask(request.message);
-  if (!asked) return with_context("resolving neighbour " + model::to_string(address), asked.error());
-  return {};
+  auto asked = socket.ask(request.message);
+  if (asked) return {};
+  const bool is_privilege = asked.error().errno_value == EPERM;
+  return with_context("resolving neighbour " + model::to_string(address),
+                      is_privilege ? fail_privileged("rtnetlink", EPERM).value() : asked.error());
 }
 
 }  // namespace penstock::control

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "control/netlink.hpp"
 #include "datapath/abi/types.hpp"
 #include "model/address.hpp"
+#include "netlink/socket.hpp"
 
 namespace penstock::control {
 
@@ -96,14 +96,14 @@ struct Route {
 // A change of routes, routing rules, next-hop objects or own addresses: any route may be another now.
 [[nodiscard]] bool changes_routes(const nlmsghdr* message);
 
-[[nodiscard]] Result<std::vector<Link>> list_links(Netlink& netlink);
-[[nodiscard]] Result<std::vector<OwnAddress>> list_addresses(Netlink& netlink);
-[[nodiscard]] Result<std::vector<Neighbour>> list_neighbours(Netlink& netlink);
-[[nodiscard]] Result<Route> find_route(Netlink& netlink, const model::Address& address);
+[[nodiscard]] Result<std::vector<Link>> list_links(netlink::Socket& socket);
+[[nodiscard]] Result<std::vector<OwnAddress>> list_addresses(netlink::Socket& socket);
+[[nodiscard]] Result<std::vector<Neighbour>> list_neighbours(netlink::Socket& socket);
+[[nodiscard]] Result<Route> find_route(netlink::Socket& socket, const model::Address& address);
 
 // Asks the kernel to keep the neighbour resolved by itself (NTF_EXT_MANAGED, Linux 5.16), or no longer to. A permanent entry
 // must not be managed: the kernel would take its permanence away.
-[[nodiscard]] Result<void> manage_neighbour(Netlink& netlink, u32 interface, const model::Address& address,
+[[nodiscard]] Result<void> manage_neighbour(netlink::Socket& socket, u32 interface, const model::Address& address,
                                             bool managed);
 
 }  // namespace penstock::control

@@ -10,12 +10,12 @@
 namespace penstock::control {
 
 Result<std::unique_ptr<RtnetlinkNextHops>> RtnetlinkNextHops::start(const Tables& tables, const Log& log) {
-  auto questions = Netlink::open({});
+  auto questions = netlink::Socket::open({});
   if (!questions) return fail(questions.error());
   // Listening begins before the first question, so that nothing falls between.
   auto notifications =
-      Netlink::open({RTNLGRP_LINK, RTNLGRP_NEIGH, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_IFADDR,
-                     RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE, RTNLGRP_NEXTHOP});
+      netlink::Socket::open({RTNLGRP_LINK, RTNLGRP_NEIGH, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_IFADDR,
+                             RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE, RTNLGRP_NEXTHOP});
   if (!notifications) return fail(notifications.error());
   std::unique_ptr<RtnetlinkNextHops> next_hops(
       new RtnetlinkNextHops(tables, log, std::move(*questions), std::move(*notifications)));
@@ -23,7 +23,8 @@ Result<std::unique_ptr<RtnetlinkNextHops>> RtnetlinkNextHops::start(const Tables
   return next_hops;
 }
 
-RtnetlinkNextHops::RtnetlinkNextHops(const Tables& tables, Log log, Netlink questions, Netlink notifications)
+RtnetlinkNextHops::RtnetlinkNextHops(const Tables& tables, Log log, netlink::Socket questions,
+                                     netlink::Socket notifications)
     : log_(std::move(log)),
       questions_(std::move(questions)),
       notifications_(std::move(notifications)),

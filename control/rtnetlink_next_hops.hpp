@@ -11,12 +11,12 @@
 #include <span>
 
 #include "control/log.hpp"
-#include "control/netlink.hpp"
 #include "control/next_hop_book.hpp"
 #include "control/next_hop_rows.hpp"
 #include "control/next_hops.hpp"
 #include "control/reach.hpp"
 #include "datapath/native/tables.hpp"
+#include "netlink/socket.hpp"
 
 namespace penstock::control {
 
@@ -50,7 +50,7 @@ class RtnetlinkNextHops final : public NextHops {
     std::string words;                      // last said
   };
 
-  RtnetlinkNextHops(const Tables& tables, Log log, Netlink questions, Netlink notifications);
+  RtnetlinkNextHops(const Tables& tables, Log log, netlink::Socket questions, netlink::Socket notifications);
 
   Result<void> learn_network();
   void ask_route(const model::Address& server, Entry& entry);
@@ -64,8 +64,8 @@ class RtnetlinkNextHops final : public NextHops {
   [[nodiscard]] bool is_permanent(const NeighbourKey& key) const;
 
   Log log_;
-  Netlink questions_;
-  Netlink notifications_;
+  netlink::Socket questions_;
+  netlink::Socket notifications_;
   Network network_;
   NextHopBook book_;
   NextHopRows rows_;

@@ -66,7 +66,7 @@ Result<std::optional<std::string>> program_in_our_place(u32 interface, TcProgram
 
 bool is_ours(const std::optional<std::string>& name, TcProgram which) { return name && *name == name_of(which); }
 
-Result<u32> count_filters(Netlink& netlink, u32 interface, u32 side) {
+Result<u32> count_filters(netlink::Socket& socket, u32 interface, u32 side) {
   std::array<char, MNL_NLMSG_HDRLEN + sizeof(tcmsg) + 64> buffer{};
   nlmsghdr* request = mnl_nlmsg_put_header(buffer.data());
   request->nlmsg_type = RTM_GETTFILTER;
@@ -75,13 +75,13 @@ Result<u32> count_filters(Netlink& netlink, u32 interface, u32 side) {
   about->tcm_ifindex = static_cast<int>(interface);
   about->tcm_parent = TC_H_MAKE(TC_H_CLSACT, side);
   u32 count = 0;
-  auto asked = netlink.ask(request, [&](const nlmsghdr* message) { count += message->nlmsg_type == RTM_NEWTFILTER; });
+  auto asked = socket.ask(request, [&](const nlmsghdr* message) { count += message->nlmsg_type == RTM_NEWTFILTER; });
   if (!asked) return with_context(fmt::format("listing the filters of interface {}", interface), asked.error());
   return count;
 }
 
 Result<void> remove_qdisc_if_unused(u32 interface) {
-  auto netlink = Netlink::open({});
+  auto netlink = netlink::Socket::open({});
   if (!netlink) return fail(netlink.error());
   for (const u32 side : {TC_H_MIN_INGRESS, TC_H_MIN_EGRESS}) {
     const auto count = count_filters(*netlink, interface, side);

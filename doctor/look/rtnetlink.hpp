@@ -1,14 +1,13 @@
 // Interfaces, addresses, neighbours, routes and TC's programs, as the kernel lists them.
 #pragma once
 
-#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.hpp"
 #include "doctor/facts.hpp"
-
-struct mnl_socket;
+#include "netlink/socket.hpp"
 
 namespace penstock::doctor {
 
@@ -28,17 +27,9 @@ class Rtnetlink {
   [[nodiscard]] Result<std::vector<std::string>> filters(std::uint32_t interface, Direction direction);
 
  private:
-  struct Close {
-    void operator()(mnl_socket* socket) const;
-  };
-  class Question;
+  explicit Rtnetlink(netlink::Socket socket) : socket_(std::move(socket)) {}
 
-  explicit Rtnetlink(mnl_socket* socket) : socket_(socket) {}
-  template <typename Each>
-  Result<void> ask(Question& question, Each each);
-
-  std::unique_ptr<mnl_socket, Close> socket_;
-  std::uint32_t sequence_ = 0;
+  netlink::Socket socket_;
 };
 
 }  // namespace penstock::doctor

@@ -16,9 +16,9 @@ struct Rule {
   Rooms may_include;  // besides itself
 };
 
-const Rooms every_room = {"base",   "datapath/abi", "datapath/core", "datapath/bpf", "datapath/native", "schedulers",
-                          "model",  "api",          "cli",           "control",      "agent/bpf",       "agent",
-                          "doctor", "lab",          "tests",         "bench"};
+const Rooms every_room = {"base",       "netlink", "datapath/abi", "datapath/core", "datapath/bpf", "datapath/native",
+                          "schedulers", "model",   "api",          "cli",           "control",      "agent/bpf",
+                          "agent",      "doctor",  "lab",          "tests",         "bench"};
 
 const std::vector<Rule> rules = {
     {"base", {}},
@@ -28,13 +28,15 @@ const std::vector<Rule> rules = {
     {"datapath/native", {"base", "datapath/abi", "datapath/core", "schedulers"}},
     {"schedulers", {"base", "datapath/abi", "model"}},
     {"model", {"base"}},
+    {"netlink", {"base", "model"}},
     {"api", {"base", "model"}},
     {"cli", {"base", "model", "api"}},
     {"control",
-     {"base", "datapath/abi", "datapath/core", "datapath/bpf", "datapath/native", "schedulers", "model", "api"}},
+     {"base", "datapath/abi", "datapath/core", "datapath/bpf", "datapath/native", "schedulers", "model", "netlink",
+      "api"}},
     {"agent/bpf", {"datapath/abi", "datapath/core", "datapath/bpf"}},
-    {"agent", {"base", "datapath/abi", "agent/bpf", "model", "api"}},
-    {"doctor", {"base", "model", "api"}},
+    {"agent", {"base", "datapath/abi", "agent/bpf", "model", "netlink", "api"}},
+    {"doctor", {"base", "model", "netlink", "api"}},
     {"lab", every_room},
     {"tests", every_room},
     {"bench", every_room},
@@ -120,8 +122,7 @@ std::string fault(std::string_view path, const Include& include) {
   if (include.target.starts_with("bpf/") && !may_use_libbpf(path)) {
     return fmt::format(
         "<{}>: libbpf is for control's loader, maps, data_plane, xdp_link, tc_filter and kernel_clock, for agent's "
-        "bpf_*, "
-        "tests and benches",
+        "bpf_*, tests and benches",
         include.target);
   }
   return {};

@@ -1,4 +1,4 @@
-#include "control/netlink.hpp"
+#include "netlink/socket.hpp"
 
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
@@ -8,9 +8,7 @@
 #include <cerrno>
 #include <vector>
 
-#include "control/permission.hpp"
-
-namespace penstock::control {
+namespace penstock::netlink {
 namespace {
 
 constexpr std::size_t receive_bytes = 64 * 1024;    // the kernel fills dumps to at most 32 KiB
@@ -18,30 +16,30 @@ constexpr int notification_buffer_bytes = 4 << 20;  // thousands of notification
 constexpr int interrupted_dumps_max = 10;
 
 int hand_over(const nlmsghdr* message, void* each) {
-  (*static_cast<const Netlink::Each*>(each))(message);
+  (*static_cast<const Socket::Each*>(each))(message);
   return MNL_CB_OK;
 }
 
 }  // namespace
 
-void Netlink::Close::operator()(mnl_socket* socket) const { mnl_socket_close(socket); }
+void Socket::Close::operator()(mnl_socket* socket) const { mnl_socket_close(socket); }
 
-int Netlink::fd() const { return mnl_socket_get_fd(socket_.get()); }
+int Socket::fd() const { return mnl_socket_get_fd(socket_.get()); }
 
-Result<Netlink> Netlink::open(std::initializer_list<u32> groups) {
+Result<Socket> Socket::open(std::initializer_list<std::uint32_t> groups) {
   mnl_socket* socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
   if (socket == nullptr) return fail_errno("opening a route netlink socket", errno);
-  Netlink netlink(socket);
+  Socket opened(socket);
   if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0) return fail_errno("binding a route netlink socket", errno);
-  for (u32 group : groups)
+  for (std::uint32_t group : groups)
     if (mnl_socket_setsockopt(socket, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) < 0)
       return fail_errno("subscribing to rtnetlink notifications", errno);
   // Best effort: more than the system's limit needs CAP_NET_ADMIN, and an overrun is noticed and mended.
-  setsockopt(netlink.fd(), SOL_SOCKET, SO_RCVBUFFORCE, &notification_buffer_bytes, sizeof notification_buffer_bytes);
-  return netlink;
+  setsockopt(opened.fd(), SOL_SOCKET, SO_RCVBUFFORCE, &notification_buffer_bytes, sizeof notification_buffer_bytes);
+  return opened;
 }
 
-Result<void> Netlink::ask(nlmsghdr* request, const Each& each) {
+Result<void> Socket::ask(nlmsghdr* request, const Each& each) {
   const bool is_dump = (request->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
   request->nlmsg_flags |= NLM_F_REQUEST;
   if (!is_dump) request->nlmsg_flags |= NLM_F_ACK;  // so that every answer has an end
@@ -60,11 +58,11 @@ Result<void> Netlink::ask(nlmsghdr* request, const Each& each) {
     if (state == MNL_CB_STOP) return {};
     // A dump that something changed under: the messages so far are true, the rest is asked again.
     if (errno == EINTR && is_dump && attempt < interrupted_dumps_max) continue;
-    return fail_privileged("rtnetlink", errno);
+    return fail_errno("rtnetlink", errno);
   }
 }
 
-Result<bool> Netlink::drain(const Each& each) {
+Result<bool> Socket::drain(const Each& each) {
   std::vector<char> buffer(receive_bytes);
   bool complete = true;
   for (;;) {
@@ -80,4 +78,4 @@ Result<bool> Netlink::drain(const Each& each) {
   }
 }
 
-}  // namespace penstock::control
+}  // namespace penstock::netlink

@@ -1,25 +1,25 @@
-// A route netlink socket: questions with their answers, or a stream of notifications. Messages stay libmnl's; rtnetlink.hpp
-// makes values of them.
+// A route netlink socket: questions with their answers, or a stream of notifications. Messages stay libmnl's; what they
+// say is read by message.hpp.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <memory>
 
 #include "base/result.hpp"
-#include "datapath/abi/types.hpp"
 
 struct nlmsghdr;
 struct mnl_socket;
 
-namespace penstock::control {
+namespace penstock::netlink {
 
-class Netlink {
+class Socket {
  public:
   using Each = std::function<void(const nlmsghdr*)>;
 
   // In the network namespace of the calling thread. `groups` are RTNLGRP_*; none for a socket that only asks.
-  [[nodiscard]] static Result<Netlink> open(std::initializer_list<u32> groups);
+  [[nodiscard]] static Result<Socket> open(std::initializer_list<std::uint32_t> groups = {});
 
   // Sends a request (flags are completed here) and waits for the whole of its answer. The kernel's refusal is its errno.
   [[nodiscard]] Result<void> ask(nlmsghdr* request, const Each& each = [](const nlmsghdr*) {});
@@ -34,10 +34,10 @@ class Netlink {
     void operator()(mnl_socket* socket) const;
   };
 
-  explicit Netlink(mnl_socket* socket) : socket_(socket) {}
+  explicit Socket(mnl_socket* socket) : socket_(socket) {}
 
   std::unique_ptr<mnl_socket, Close> socket_;
-  u32 sequence_ = 0;
+  std::uint32_t sequence_ = 0;
 };
 
-}  // namespace penstock::control
+}  // namespace penstock::netlink
