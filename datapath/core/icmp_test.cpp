@@ -1,6 +1,6 @@
 // ICMP errors about connections: from the client's side, from the server's side, about a tunnel's packets; and what is no such
 // error.
-#include "datapath/core/balance.hpp"
+#include "datapath/core/icmp.hpp"
 
 #include <gtest/gtest.h>
 

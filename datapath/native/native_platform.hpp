@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "datapath/core/own_reply.hpp"
+#include "datapath/core/balance.hpp"
 #include "datapath/native/tables.hpp"
 
 namespace penstock {
@@ -130,13 +130,9 @@ class NativePlatform {
     return interface == ingress_ ? Next::transmit : Next::redirect;
   }
 
-  void examine_all(Work& work) {
-    for (u32 i = 0; i < work.choice.count && !examine(*this, work.packet, work.choice, i); ++i) {
-    }
-  }
+  void examine_all(Work& work);
 
-#define PEN_NATIVE_STEP(name) \
-  u32 run_##name(Work& work) { return static_cast<u32>(penstock::name(*this, work)); }
+#define PEN_NATIVE_STEP(name) u32 run_##name(Work& work);
   PEN_STEPS(PEN_NATIVE_STEP)
 #undef PEN_NATIVE_STEP
 
@@ -163,30 +159,19 @@ class NativePlatform {
 
 static_assert(Platform<NativePlatform>);
 
+// The packet path, compiled once for all who run it natively.
+[[nodiscard]] Verdict balance(NativePlatform& platform);
+
 struct PacketResult {
   Verdict verdict;
   u32 interface;  // it leaves by; meaningful for transmit and redirect
   std::vector<u8> frame;
 };
 
-// One frame that the director's own kernel sends: as it then leaves.
-[[nodiscard]] inline std::vector<u8> process_own(const Tables& tables, std::span<const u8> frame, u32 now) {
-  FrameBuffer buffer(frame);
-  NativePlatform platform(tables, buffer, now, 0);
-  watch_own(platform);
-  const auto left = buffer.frame();
-  return {left.begin(), left.end()};
-}
-
 // Takes one frame through the packet path.
-[[nodiscard]] inline PacketResult process(const Tables& tables, std::span<const u8> frame, u32 now, u32 ingress) {
-  FrameBuffer buffer(frame);
-  NativePlatform platform(tables, buffer, now, ingress);
-  const Verdict verdict = balance(platform);
-  const auto left = buffer.frame();
-  return {.verdict = verdict,
-          .interface = verdict == Verdict::redirect ? platform.egress() : ingress,
-          .frame = {left.begin(), left.end()}};
-}
+[[nodiscard]] PacketResult process(const Tables& tables, std::span<const u8> frame, u32 now, u32 ingress);
+
+// One frame that the director's own kernel sends: as it then leaves.
+[[nodiscard]] std::vector<u8> process_own(const Tables& tables, std::span<const u8> frame, u32 now);
 
 }  // namespace penstock
