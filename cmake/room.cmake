@@ -1,6 +1,6 @@
 # A room is a folder. From the names of its files come, all optional:
 #   *.cpp         the static library penstock_<room> (INTERFACE while the room has no sources)
-#   *_test.cpp    one GoogleTest program bin/<room>_test
+#   *_test.cpp    one GoogleTest program bin/<room>_test; of thread sanitizer's builds only *_threads_test.cpp are in it
 #   X_main.cpp    the program bin/X, with '-' for '_' in the names of our own tools (see penstock_program_name)
 #   X_fuzz.cpp    bin/X_fuzz, in fuzzing builds only
 #   X_bench.cpp   bin/X_bench, Google Benchmark
@@ -24,6 +24,9 @@ function(penstock_room room)
     list(FILTER ${kind}s INCLUDE REGEX "_${kind}\\.cpp$")
   endforeach()
   list(FILTER sources EXCLUDE REGEX "(_test|_main|_fuzz|_bench|\\.bpf)\\.cpp$")
+  if(PENSTOCK_SANITIZE STREQUAL thread)
+    list(FILTER tests INCLUDE REGEX "_threads_test\\.cpp$")  # what runs on one thread has no races to find
+  endif()
 
   penstock_room_library(${room} "${sources}" ${arg_DEPENDS} ${arg_LIBS})
   penstock_room_test(${room} "${tests}" penstock_${room} ${arg_TEST_DEPENDS})

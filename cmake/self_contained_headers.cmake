@@ -1,5 +1,5 @@
-# Each header is compiled alone, so that it includes what it uses: the target headers_self_contained, part of all.
-# Headers that only the BPF compiler can read are checked with it.
+# Each header is compiled alone, so that it includes what it uses: as the first include of its own source or test, or by the target
+# headers_self_contained, part of all. Headers that only the BPF compiler can read are checked with it.
 function(penstock_check_headers)
   list(TRANSFORM ARGN APPEND /*.hpp OUTPUT_VARIABLE patterns)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} ${patterns})
@@ -7,6 +7,10 @@ function(penstock_check_headers)
     list(FILTER headers EXCLUDE REGEX "^lab/nfs/")
   endif()
   foreach(header ${headers})
+    penstock_comes_first(${header} comes_first)
+    if(comes_first)
+      continue()
+    endif()
     if(header MATCHES "^datapath/bpf/|\\.bpf\\.hpp$")
       penstock_check_bpf_header(${header})
       list(APPEND checked ${CMAKE_BINARY_DIR}/headers/${header}.ok)
@@ -25,6 +29,20 @@ function(penstock_check_headers)
     tl::expected fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json GTest::gmock benchmark::benchmark)
   add_custom_target(headers_self_contained ALL DEPENDS ${checked})
   add_dependencies(headers_self_contained host_headers_self_contained)
+endfunction()
+
+# X.hpp: whether X.cpp or X_test.cpp includes it before anything else.
+function(penstock_comes_first header variable)
+  set(${variable} FALSE PARENT_SCOPE)
+  string(REGEX REPLACE "\\.hpp$" "" stem ${header})
+  foreach(source ${stem}.cpp ${stem}_test.cpp)
+    if(EXISTS ${CMAKE_SOURCE_DIR}/${source})
+      file(STRINGS ${CMAKE_SOURCE_DIR}/${source} first LIMIT_COUNT 1 REGEX "^#include")
+      if(first STREQUAL "#include \"${header}\"")
+        set(${variable} TRUE PARENT_SCOPE)
+      endif()
+    endif()
+  endforeach()
 endfunction()
 
 function(penstock_check_bpf_header header)
