@@ -96,10 +96,14 @@ class FullNatWithAgent : public FullNat {
     for (const char* server : {"rs1", "rs2"}) must(server, "penstock realserver start --method fullnat --from " + from);
   }
 
-  // Of one request: whom the server's nginx takes for the client.
+  // Of one request: whom the server's nginx takes for the client. It may write that after it has answered.
   std::string logged_client() const {
     must("client", "curl -sS -g --max-time 10 -o /dev/null http://" + endpoint(at_.vip, 80) + "/");
-    const std::string lines = must("rs1", "cat /run/access.log") + must("rs2", "cat /run/access.log");
+    const auto deadline = std::chrono::steady_clock::now() + 5s;
+    std::string lines;
+    while (lines.empty() && std::chrono::steady_clock::now() < deadline) {
+      lines = must("rs1", "cat /run/access.log") + must("rs2", "cat /run/access.log");
+    }
     for (const char* server : {"rs1", "rs2"}) must(server, ": > /run/access.log");
     return lines.substr(0, lines.find(' '));
   }
