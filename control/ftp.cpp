@@ -61,7 +61,7 @@ bool listen(NativePlatform& p, const Segment& control, const FlowKey& key, be16 
   insertion.content.local_port = port;
   insertion.content.detail = control.request.detail;  // the client's way, as far as we know
   insertion.state = listening;
-  insertion.timeout = p.settings()->tcp_timeout[listening];
+  insertion.timeout = machine_of(*p.settings(), Machine::tcp).timeout[listening];
   work.packet = control.packet;
   work.packet.key = key;
   work.packet.hash = hash;

@@ -34,23 +34,25 @@ Settings initial_settings(u32 ticks_per_second) {
   Settings settings{};
   settings.ticks_per_second = ticks_per_second;
   const auto seconds = [&](u32 count) { return count * ticks_per_second; };
-  settings.tcp_timeout[index(TcpState::none)] = seconds(2);
-  settings.tcp_timeout[index(TcpState::established)] = seconds(900);
-  settings.tcp_timeout[index(TcpState::syn_sent)] = seconds(120);
-  settings.tcp_timeout[index(TcpState::syn_recv)] = seconds(60);
-  settings.tcp_timeout[index(TcpState::fin_wait)] = seconds(120);
-  settings.tcp_timeout[index(TcpState::time_wait)] = seconds(120);
-  settings.tcp_timeout[index(TcpState::close)] = seconds(10);
-  settings.tcp_timeout[index(TcpState::close_wait)] = seconds(60);
-  settings.tcp_timeout[index(TcpState::last_ack)] = seconds(30);
-  settings.tcp_timeout[index(TcpState::listen)] = seconds(120);
-  settings.tcp_timeout[index(TcpState::synack)] = seconds(120);
-  for (u32 state = 0; state < sctp_states; ++state) settings.sctp_timeout[state] = seconds(61);
-  settings.sctp_timeout[index(SctpState::none)] = seconds(2);
-  settings.sctp_timeout[index(SctpState::init1)] = seconds(4);
-  settings.sctp_timeout[index(SctpState::rejected)] = seconds(4);
-  settings.sctp_timeout[index(SctpState::established)] = seconds(900);
-  settings.udp_timeout = seconds(300);
+  auto& tcp = machine_of(settings, Machine::tcp).timeout;
+  auto& sctp = machine_of(settings, Machine::sctp).timeout;
+  tcp[index(TcpState::none)] = seconds(2);
+  tcp[index(TcpState::established)] = seconds(900);
+  tcp[index(TcpState::syn_sent)] = seconds(120);
+  tcp[index(TcpState::syn_recv)] = seconds(60);
+  tcp[index(TcpState::fin_wait)] = seconds(120);
+  tcp[index(TcpState::time_wait)] = seconds(120);
+  tcp[index(TcpState::close)] = seconds(10);
+  tcp[index(TcpState::close_wait)] = seconds(60);
+  tcp[index(TcpState::last_ack)] = seconds(30);
+  tcp[index(TcpState::listen)] = seconds(120);
+  tcp[index(TcpState::synack)] = seconds(120);
+  for (u32 state = 0; state < sctp_states; ++state) sctp[state] = seconds(61);
+  sctp[index(SctpState::none)] = seconds(2);
+  sctp[index(SctpState::init1)] = seconds(4);
+  sctp[index(SctpState::rejected)] = seconds(4);
+  sctp[index(SctpState::established)] = seconds(900);
+  machine_of(settings, Machine::udp).timeout[0] = seconds(300);
   write_sctp_transitions(settings);
   write_settings(settings, {}, {});
   return settings;
@@ -72,9 +74,9 @@ api::Timeouts changed(const api::Timeouts& timeouts, const api::Timeouts& change
 
 void write_timeouts(Settings& settings, const api::Timeouts& timeouts) {
   const u32 second = settings.ticks_per_second;
-  store_release(&settings.tcp_timeout[index(TcpState::established)], timeouts.tcp_s * second);
-  store_release(&settings.tcp_timeout[index(TcpState::fin_wait)], timeouts.tcp_fin_s * second);
-  store_release(&settings.udp_timeout, timeouts.udp_s * second);
+  store_release(&machine_of(settings, Machine::tcp).timeout[index(TcpState::established)], timeouts.tcp_s * second);
+  store_release(&machine_of(settings, Machine::tcp).timeout[index(TcpState::fin_wait)], timeouts.tcp_fin_s * second);
+  store_release(&machine_of(settings, Machine::udp).timeout[0], timeouts.udp_s * second);
 }
 
 void write_settings(Settings& live, const model::Settings& wanted, const Defence& defence) {

@@ -43,9 +43,9 @@ std::chrono::milliseconds time_of(const Tables& tables, s32 ticks) {
 u32 timeout_of(const Settings& settings, const Connection& record, u32 state) {
   if (load_acquire(&record.key.role) == Role::persistence) return static_cast<u32>(load_acquire(&record.detail));
   const u8 protocol = load_acquire(&record.key.protocol);
-  if (protocol == protocol_tcp) return load_acquire(&settings.tcp_timeout[state]);
-  if (protocol == protocol_sctp) return load_acquire(&settings.sctp_timeout[state]);
-  return load_acquire(&settings.udp_timeout);
+  if (protocol == protocol_tcp) return load_acquire(&machine_of(settings, Machine::tcp).timeout[state]);
+  if (protocol == protocol_sctp) return load_acquire(&machine_of(settings, Machine::sctp).timeout[state]);
+  return load_acquire(&machine_of(settings, Machine::udp).timeout[0]);
 }
 
 // Which service a template belongs to. FTP's is not found by it.

@@ -159,15 +159,16 @@ void write_tcp_transitions(Settings& settings, TcpTable table) {
   const auto& words = table == TcpTable::secure ? secure_words : normal_words;
   for (u32 direction = 0; direction < named_directions; ++direction) {
     for (u32 event = 0; event < tcp_named_events; ++event)
-      store_release(&settings.tcp_next[direction][event], words[direction][event]);
-    store_release(&settings.tcp_next[direction][static_cast<u32>(TcpEvent::none)], everywhere(TcpState::close));
+      store_release(&machine_of(settings, Machine::tcp).next[direction][event], words[direction][event]);
+    store_release(&machine_of(settings, Machine::tcp).next[direction][static_cast<u32>(TcpEvent::none)],
+                  everywhere(TcpState::close));
   }
 }
 
 void write_sctp_transitions(Settings& settings) {
   for (u32 direction = 0; direction < named_directions; ++direction)
     for (u32 event = 0; event < sctp_named_events; ++event)
-      store_release(&settings.sctp_next[direction][event], sctp_words[direction][event]);
+      store_release(&machine_of(settings, Machine::sctp).next[direction][event], sctp_words[direction][event]);
 }
 
 }  // namespace penstock::control

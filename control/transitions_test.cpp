@@ -10,11 +10,13 @@ namespace penstock::control {
 namespace {
 
 u32 tcp(const Settings& settings, Direction direction, TcpState from, TcpEvent event) {
-  return next_state(settings.tcp_next[static_cast<u32>(direction)][static_cast<u32>(event)], static_cast<u32>(from));
+  return next_state(machine_of(settings, Machine::tcp).next[static_cast<u32>(direction)][static_cast<u32>(event)],
+                    static_cast<u32>(from));
 }
 
 u32 sctp(const Settings& settings, Direction direction, SctpState from, SctpEvent event) {
-  return next_state(settings.sctp_next[static_cast<u32>(direction)][static_cast<u32>(event)], static_cast<u32>(from));
+  return next_state(machine_of(settings, Machine::sctp).next[static_cast<u32>(direction)][static_cast<u32>(event)],
+                    static_cast<u32>(from));
 }
 
 struct TcpStep {

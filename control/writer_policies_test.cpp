@@ -44,7 +44,9 @@ class writer_policies : public testing::Test {
 
   [[nodiscard]] const Settings& live() const { return *tables.settings; }
   [[nodiscard]] u32 first_state() const {
-    return next_state(live().tcp_next[static_cast<u32>(Direction::input_only)][static_cast<u32>(TcpEvent::syn)], 0);
+    return next_state(
+        machine_of(live(), Machine::tcp).next[static_cast<u32>(Direction::input_only)][static_cast<u32>(TcpEvent::syn)],
+        0);
   }
 
   NativeTables owner{small_config()};

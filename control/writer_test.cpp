@@ -336,7 +336,9 @@ TEST_F(writer, rates_follow_the_ticks_and_zero_stops_them) {
 }
 
 TEST_F(writer, timeouts_are_those_of_ipvs_and_change_but_for_zeros) {
-  const auto ticks = [&](TcpState state) { return tables.settings->tcp_timeout[static_cast<u32>(state)]; };
+  const auto ticks = [&](TcpState state) {
+    return machine_of(*tables.settings, Machine::tcp).timeout[static_cast<u32>(state)];
+  };
   EXPECT_EQ(*made->timeouts(), (api::Timeouts{.tcp_s = 900, .tcp_fin_s = 120, .udp_s = 300}));
   EXPECT_EQ(ticks(TcpState::established), 90000U);
   EXPECT_EQ(ticks(TcpState::syn_recv), 6000U);
@@ -344,7 +346,7 @@ TEST_F(writer, timeouts_are_those_of_ipvs_and_change_but_for_zeros) {
   EXPECT_EQ(*made->timeouts(), (api::Timeouts{.tcp_s = 900, .tcp_fin_s = 7, .udp_s = 8}));
   EXPECT_EQ(ticks(TcpState::established), 90000U);
   EXPECT_EQ(ticks(TcpState::fin_wait), 700U);
-  EXPECT_EQ(tables.settings->udp_timeout, 800U);
+  EXPECT_EQ(machine_of(*tables.settings, Machine::udp).timeout[0], 800U);
   EXPECT_TRUE(made->set_timeouts({.tcp_s = 21474836, .tcp_fin_s = 0, .udp_s = 0}));
   EXPECT_EQ(made->set_timeouts({.tcp_s = 21474837, .tcp_fin_s = 0, .udp_s = 0}).error().errno_value, EINVAL);
 }

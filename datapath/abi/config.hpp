@@ -6,7 +6,7 @@
 namespace penstock {
 
 // Raised whenever a record's layout or meaning changes: a daemon adopts only pinned tables of its own version.
-static constexpr u32 abi_version = 5;
+static constexpr u32 abi_version = 6;
 
 // The boot secret that keys the tables' hash: twelve 32-bit words of it.
 static constexpr u32 hash_key_words = 6;
@@ -42,7 +42,6 @@ static constexpr u32 directions = 4;  // a power of two, for a mask
 
 // What a segment means to TCP's table; the first that holds counts (IPVS: RST, SYN, FIN, ACK, none).
 enum class TcpEvent : u8 { syn = 0, fin = 1, ack = 2, rst = 3, none = 4 };
-static constexpr u32 tcp_events = 8;
 
 enum class SctpEvent : u8 {
   data = 0,
@@ -56,17 +55,21 @@ enum class SctpEvent : u8 {
   error = 8,
   abort = 9,
 };
-static constexpr u32 sctp_events = 16;
 
-// One tick is one jiffy; ticks_per_second is the kernel's HZ (natively whatever the clock is). Timeouts are in ticks. The
-// transition tables hold the next state for each state, four bits each.
+// What packets of a protocol do to the state of their connection. UDP's has one event and one state, 0.
+static constexpr u32 events_max = 16;
+static constexpr u32 states_max = 16;
+struct StateMachine {
+  u64 next[directions][events_max];  // the next state for each state, four bits each
+  u32 timeout[states_max];           // ticks
+};
+enum class Machine : u8 { tcp = 0, udp = 1, sctp = 2 };
+static constexpr u32 machines_max = 4;  // a power of two, for a mask
+
+// One tick is one jiffy; ticks_per_second is the kernel's HZ (natively whatever the clock is).
 struct Settings {
-  u64 tcp_next[directions][tcp_events];
-  u64 sctp_next[directions][sctp_events];
+  StateMachine machines[machines_max];
   u32 ticks_per_second;
-  u32 udp_timeout;
-  u32 tcp_timeout[16];
-  u32 sctp_timeout[16];
   // IPVS: net.ipv4.vs.*, by its names.
   u32 sloppy_tcp;
   u32 sloppy_sctp;
@@ -89,8 +92,15 @@ struct Settings {
   u32 mark_rules;
   u32 translating_servers;  // of nat and fullnat
   u32 tunnel_servers;
-  u32 reserved[11];
+  u32 reserved[12];
 };
 static_assert(sizeof(Settings) % 64 == 0);
+
+constexpr StateMachine& machine_of(Settings& settings, Machine machine) {
+  return settings.machines[static_cast<u32>(machine) % machines_max];
+}
+constexpr const StateMachine& machine_of(const Settings& settings, Machine machine) {
+  return settings.machines[static_cast<u32>(machine) % machines_max];
+}
 
 }  // namespace penstock

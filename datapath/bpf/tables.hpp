@@ -9,7 +9,9 @@ namespace penstock {
 
 class BpfTables {
  public:
-  PEN_INLINE u32 now() const { return static_cast<u32>(helpers::jiffies()); }
+  PEN_INLINE BpfTables() : now_(static_cast<u32>(helpers::jiffies())) {}
+
+  PEN_INLINE u32 now() const { return now_; }
   PEN_INLINE bool fragments() const { return false; }
   PEN_INLINE bool was_counted() const { return false; }
   PEN_INLINE const Config& config() const {
@@ -54,6 +56,8 @@ class BpfTables {
   PEN_INLINE static Row* only_row(u8 (&bytes)[sizeof(Row)]) {
     return reinterpret_cast<Row*>(bytes);
   }
+
+  u32 now_;  // one time for all that is done to a packet
 };
 
 }  // namespace penstock

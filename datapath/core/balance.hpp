@@ -68,17 +68,17 @@ PEN_INLINE Next run_stage(P& p, Work& work, Next stage) {
 static constexpr u32 stages_max = 19;
 
 PEN_INLINE bool leaves_work(const Work& work) {
-  return work.tag.type != be16{} || work.ended_count != 0 || work.assures || work.is_remembered;
+  return work.tag.type != be16{} || __builtin_bit_cast(u32, work.after) != 0;
 }
 
 // What a packet leaves to be done when its own fate is settled.
 template <Platform P>
 PEN_INLINE Next tidy_up(P& p, Work& work, Next verdict) {
-  if (work.ended_count != 0) p.run_end_replies(work);
-  if (work.assures) p.run_assure(work);
+  if (work.after.ended != 0) p.run_end_replies(work);
+  if (work.after.assures) p.run_assure(work);
   if (work.shifted != Shifted::none) p.run_shift_numbers(work);
   work.verdict = static_cast<u32>(verdict);
-  if (work.is_remembered) p.run_remember_fragments(work);
+  if (work.after.remembers) p.run_remember_fragments(work);
   return work.tag.type == be16{} ? verdict : static_cast<Next>(p.run_leave_tagged(work));
 }
 

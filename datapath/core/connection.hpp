@@ -154,12 +154,12 @@ PEN_INLINE bool has_living_request(P& p, const Flow& reply, const FlowKey& key) 
 template <Platform P>
 PEN_INLINE u32 end_replies(P& p, Work& work) {
   PEN_ROLLED
-  for (u32 i = 0; i < ended_max && i < work.ended_count; ++i) {
+  for (u32 i = 0; i < ended_max && i < work.after.ended; ++i) {
     const Flow reply = find_flow(p, work.ended[i], Guess::absent);
     if (!reply.found.record || has_living_request(p, reply, work.ended[i])) continue;
     end_record(ConnectionTable<P>{p}, reply.found, p.now(), [](const Connection&, u64) PEN_INLINE_LAMBDA {});
   }
-  work.ended_count = 0;
+  work.after.ended = 0;
   return 0;
 }
 
@@ -168,9 +168,9 @@ PEN_INLINE void note_end(P& p, const Connection& record) {
   const Belonging request = belonging_of(record);
   const RealServer* server = p.server(request.server);
   Work* work = p.work();
-  u32 count = work ? work->ended_count : ended_max;
+  u32 count = work ? work->after.ended : ended_max;
   if (!server || !work || count >= ended_max) return;
-  work->ended_count = count + 1;
+  work->after.ended = static_cast<u16>(count + 1);
   PEN_FORGET(count);
   work->ended[count % ended_max] = reply_key_of(p, request, record.key, *server);
 }
@@ -201,16 +201,9 @@ struct Standing {
 
 // Where the packet leaves its connection.
 PEN_INLINE Standing next_standing(const Settings& settings, const Packet& packet, u32 state, Direction direction) {
-  const u32 way = static_cast<u32>(direction) % directions;
-  if (is_tcp(packet.key)) {
-    const u32 next = next_state(settings.tcp_next[way][packet.event % tcp_events], state);
-    return {next, settings.tcp_timeout[next]};
-  }
-  if (is_sctp(packet.key)) {
-    const u32 next = next_state(settings.sctp_next[way][packet.event % sctp_events], state);
-    return {next, settings.sctp_timeout[next]};
-  }
-  return {0, settings.udp_timeout};
+  const StateMachine& machine = machine_of(settings, packet.machine);
+  const u32 next = next_state(machine.next[static_cast<u32>(direction) % directions][packet.event % events_max], state);
+  return {next, machine.timeout[next]};
 }
 
 PEN_INLINE Direction direction_of(Method method) {
@@ -267,7 +260,7 @@ PEN_INLINE void track(P& p, Work& work, const Flow& flow, Direction direction) {
   const bool active = is_active(key, standing.state);
   if (is_active(key, state) != active)
     if (ServerLoad* load = p.load(flow.server)) move_load(load, active);
-  if ((flow.traits & trait_controlled) && is_established(key, standing.state)) work.assures = true;
+  if ((flow.traits & trait_controlled) && is_established(key, standing.state)) work.after.assures = true;
 }
 
 }  // namespace penstock

@@ -207,7 +207,7 @@ TEST_F(Connections, that_go_on_for_more_than_an_eighth_of_a_second_count_as_answ
 
 TEST_F(Connections, a_new_timeout_is_taken_with_the_next_packet_also_when_it_is_shorter) {
   udp(1);
-  tables_.view().settings->udp_timeout = 5 * hz;
+  machine_of(*tables_.view().settings, Machine::udp).timeout[0] = 5 * hz;
   udp(1);
   EXPECT_EQ(expires_of(record(1)->connection.word) - now_, 5 * hz);
 }

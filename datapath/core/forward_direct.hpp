@@ -20,8 +20,7 @@ PEN_INLINE Next forward_direct(P& p, Work& work, u32 server, u32 next_hop) {
     if (packet.dont_fragment && !decrement_ttl(p, packet)) return drop(p, Reason::bug);
     return refuse_length(p, work, server, hop->mtu);
   }
-  if (!decrement_ttl(p, packet)) return drop(p, Reason::bug);
-  return send_by(p, work, hop);
+  return send_by(p, work, hop, decrement_ttl(p, packet));
 }
 
 }  // namespace penstock

@@ -63,6 +63,12 @@ PEN_INLINE u64 hash_of(const HashKey& key, const FlowKey& flow) {
   return flow.role == Role::request ? whole >> 32 << 32 | scramble(sums.client) >> 32 : whole;
 }
 
+// Of a key that is known to be a request's.
+PEN_INLINE u64 hash_of_request(const HashKey& key, FlowKey flow) {
+  flow.role = Role::request;
+  return hash_of(key, flow);
+}
+
 PEN_INLINE u64 hash_of(const HashKey& key, const ServiceKey& service) {
   const u32 rest = static_cast<u32>(service.protocol) | static_cast<u32>(service.family) << 8;
   return spread(nh_pair(key, 0, static_cast<u32>(service.port), rest) + nh_pair(key, 1, service.mark, 0) +

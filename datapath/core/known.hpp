@@ -118,7 +118,7 @@ template <Platform P>
 PEN_INLINE Next take_flow(P& p, Work& work, const Gate& gate) {
   work.to_us = gate.to_us;
   if (gate.from_server) return Next::then_take_reply;
-  work.packet.hash = hash_of(p.config().hash_key, work.packet.key);
+  work.packet.hash = hash_of_request(p.config().hash_key, work.packet.key);
   return take_request(p, work);
 }
 

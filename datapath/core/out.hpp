@@ -6,21 +6,27 @@
 
 namespace penstock {
 
+template <typename Header>
+PEN_INLINE EthernetHeader* ethernet_before(Header* ip) {
+  return reinterpret_cast<EthernetHeader*>(reinterpret_cast<u8*>(ip) - network_offset);
+}
+
+// The frame's beginning, or null: the frame ends before its IP header does.
 template <Platform P>
-PEN_INLINE bool decrement_ttl(P& p, const Packet& packet) {
+PEN_INLINE EthernetHeader* decrement_ttl(P& p, const Packet& packet) {
   if (packet.key.family == Family::ipv6) {
     auto* ip = header_at<Ipv6Header>(p, network_offset);
-    if (!ip) return false;
+    if (!ip) return nullptr;
     ip->hop_limit -= 1;
-    return true;
+    return ethernet_before(ip);
   }
   auto* ip = header_at<Ipv4Header>(p, network_offset);
-  if (!ip) return false;
+  if (!ip) return nullptr;
   // TTL is the low byte of its 16-bit word, which loses one; the checksum gains one (RFC 1141).
   const u32 sum = static_cast<u32>(ip->checksum) + 1;
   ip->checksum = static_cast<u16>(sum + ((sum + 1) >> 16));
   ip->ttl -= 1;
-  return true;
+  return ethernet_before(ip);
 }
 
 // Whether a packet is as long as it was on the wire. Where generic XDP sees it, it may be many, put together.
@@ -54,20 +60,19 @@ PEN_INLINE bool is_longer_than(P& p, const Packet& packet, u32 mtu) {
   return packet.ip_length > mtu && exceeds(p, wire_length(p, packet), mtu);
 }
 
+// `ethernet`: the frame's beginning, or null.
 template <Platform P>
-PEN_INLINE bool write_mac_header(P& p, const NextHop& hop) {
+PEN_INLINE Next send_by(P& p, Work& work, const NextHop* hop, EthernetHeader* ethernet) {
   static_assert(__builtin_offsetof(NextHop, destination) == 0 && __builtin_offsetof(NextHop, source) == 6);
-  auto* ethernet = header_at<EthernetHeader>(p, 0);
-  if (!ethernet) return false;
-  __builtin_memcpy(ethernet, &hop, 12);  // of the whole rows, so that the compiler knows how they are aligned
-  return true;
+  if (!ethernet) return drop(p, Reason::bug);
+  __builtin_memcpy(ethernet, hop, 12);  // of the whole rows, so that the compiler knows how they are aligned
+  work.tag = tag_of(hop->vlan);
+  return p.leave_by(hop->interface);
 }
 
 template <Platform P>
 PEN_INLINE Next send_by(P& p, Work& work, const NextHop* hop) {
-  if (!write_mac_header(p, *hop)) return drop(p, Reason::bug);
-  work.tag = tag_of(hop->vlan);
-  return p.leave_by(hop->interface);
+  return send_by(p, work, hop, header_at<EthernetHeader>(p, 0));
 }
 
 // An ICMP error, or a fragment after the first, is answered with none (RFC 1122 §3.2.2).

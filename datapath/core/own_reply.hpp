@@ -29,7 +29,7 @@ PEN_INLINE void note_own_reply(P& p, Work& work, const Flow& request) {
   if (request.traits & trait_seen_reply) return;
   set_trait(request.found.record, trait_seen_reply);
   const bool is_stateless = !is_tcp(work.packet.key) && !is_sctp(work.packet.key);
-  if (is_stateless && (request.traits & trait_controlled)) work.assures = true;
+  if (is_stateless && (request.traits & trait_controlled)) work.after.assures = true;
 }
 
 // nat to an address of the director.
@@ -57,7 +57,7 @@ PEN_INLINE void watch_own(P& p) {
     const Flow request = find_flow(p, turned(work->packet.key, Role::request), Guess::present);
     if (request.found.record && !is_translating(method_of(request.traits))) note_own_reply(p, *work, request);
   }
-  if (work->assures) p.run_assure(*work);
+  if (work->after.assures) p.run_assure(*work);
 }
 
 }  // namespace penstock

@@ -18,17 +18,17 @@ struct Packet {
   u8 tos;           // or traffic class
   u8 protocol;      // behind IPv6's extension headers; key.protocol but for AH and ESP
   u8 event;         // TcpEvent or SctpEvent
+  Machine machine;  // of key.protocol
   u8 tcp_flags;
   bool is_first_fragment;
   bool is_later_fragment;
-  bool dont_fragment;  // always true for IPv6
-  bool is_portless;    // AH, ESP: belong to their IKE connection
-  bool is_icmp;        // an ICMP error; the key is that of the connection it is about
-  bool is_repeated;    // a first fragment that came before: not counted again
-  u8 zero;
+  bool dont_fragment;    // always true for IPv6
+  bool is_portless;      // AH, ESP: belong to their IKE connection
+  bool is_icmp;          // an ICMP error; the key is that of the connection it is about
+  bool is_repeated;      // a first fragment that came before: not counted again
   be16 fragment_offset;  // IPv6: of its fragment header, as on the wire
 };
 
-PEN_INLINE bool is_fragment(const Packet& packet) { return packet.is_first_fragment || packet.is_later_fragment; }
+PEN_INLINE bool is_fragment(const Packet& packet) { return packet.is_first_fragment | packet.is_later_fragment; }
 
 }  // namespace penstock

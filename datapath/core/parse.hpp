@@ -146,6 +146,7 @@ PEN_INLINE Parsed parse_tcp(const P& p, Packet& packet) {
 template <Platform P>
 PEN_INLINE Parsed parse_udp(const P& p, Packet& packet) {
   const auto* udp = whole_transport_header<UdpHeader>(p, packet);
+  packet.machine = Machine::udp;
   return udp ? take_ports(packet, *udp) : unfit(Reason::pass_malformed);
 }
 
@@ -171,6 +172,7 @@ template <Platform P>
 PEN_INLINE Parsed parse_sctp(const P& p, Packet& packet) {
   const auto* start = whole_transport_header<SctpStart>(p, packet);
   if (!start) return unfit(Reason::pass_malformed);
+  packet.machine = Machine::sctp;
   packet.event =
       is_abort_bundled(p, packet, start->chunk) ? static_cast<u8>(SctpEvent::abort) : sctp_event(start->chunk.type);
   return take_ports(packet, start->header);
@@ -180,6 +182,7 @@ PEN_INLINE Parsed parse_sctp(const P& p, Packet& packet) {
 static constexpr be16 ike_port = big(u16{500});
 
 PEN_INLINE Parsed parse_ipsec(Packet& packet) {
+  packet.machine = Machine::udp;
   packet.key.protocol = protocol_udp;
   packet.key.client_port = ike_port;
   packet.key.vip_port = ike_port;

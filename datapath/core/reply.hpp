@@ -48,7 +48,7 @@ PEN_INLINE void note_answer(Work& work, const Flow& request) {
   if (is_tcp(work.packet.key) && (work.packet.tcp_flags & tcp_syn)) return;
   set_trait(request.found.record, trait_answered);
   const bool is_udp = !is_tcp(work.packet.key) && !is_sctp(work.packet.key);
-  if (is_udp && (request.traits & trait_controlled)) work.assures = true;
+  if (is_udp && (request.traits & trait_controlled)) work.after.assures = true;
 }
 
 // The connection's other side is of another family: translate_family.hpp goes on, with the request that it finds in work.claim, and

@@ -49,7 +49,8 @@ struct Session : World {
     const u32 next = static_cast<u32>(state_bits(record.word));
     EXPECT_EQ(load.active, counts_as_active(record) ? 1 : 0) << "from " << state << " to " << next;
     EXPECT_EQ(load.active + load.inactive, 1);
-    const u32 timeout = record.key.protocol == 6 ? settings().tcp_timeout[next] : settings().sctp_timeout[next];
+    const u32 timeout = record.key.protocol == 6 ? machine_of(settings(), Machine::tcp).timeout[next]
+                                                 : machine_of(settings(), Machine::sctp).timeout[next];
     EXPECT_EQ(static_cast<u32>(record.word) - now, timeout) << "in state " << next;
     return next;
   }

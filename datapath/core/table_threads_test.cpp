@@ -45,9 +45,9 @@ class Traffic {
     Director director(tables_.view());
     director.set_defaults(8);
     Settings& settings = *tables_.view().settings;
-    for (u32& timeout : settings.tcp_timeout) timeout = 30;
-    settings.tcp_timeout[static_cast<u32>(TcpState::close)] = 3;
-    settings.udp_timeout = 1'000'000'000;  // what a thread has to itself never expires
+    for (u32& timeout : machine_of(settings, Machine::tcp).timeout) timeout = 30;
+    machine_of(settings, Machine::tcp).timeout[static_cast<u32>(TcpState::close)] = 3;
+    machine_of(settings, Machine::udp).timeout[0] = 1'000'000'000;  // what a thread has to itself never expires
     settings.conn_reuse_mode = 3;
     director.add_link({.index = 1, .address = director_mac});
     director.add_local_address("10.0.0.1");

@@ -116,7 +116,7 @@ PEN_INLINE Next take_unusual(P& p, Work& work) {
   work.to_us = gate.to_us;
   if (packet.is_later_fragment) return take_later_fragment(p, work);
   if (packet.is_first_fragment) {
-    work.is_remembered = true;
+    work.after.remembers = true;
     work.fragment = fragment_key(packet);
     work.route.record = no_record;
     work.route.server = server_of_none;

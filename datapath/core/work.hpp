@@ -116,13 +116,18 @@ struct Summed {
   u32 length;
 };
 
+// What is to be done when the packet's own fate is settled. Most leave nothing, which is known by one look.
+struct alignas(4) Aftermath {
+  u16 ended;       // so many of Work::ended
+  bool assures;    // the connection was established, or answered: its template is to know
+  bool remembers;  // a first fragment: the others are to follow it
+};
+
 struct Work {
   Packet packet;
   // What begin_work() clears, close together:
-  u32 ended_count;     // of `ended`
-  VlanTag tag;         // that the frame leaves with; no type: none
-  bool assures;        // the connection was established, or answered: its template is to know
-  bool is_remembered;  // a first fragment: the others are to follow it
+  VlanTag tag;  // that the frame leaves with; no type: none
+  Aftermath after;
   bool to_us;          // what the gate said (classify.hpp)
   bool caches;         // what lblc or lblcr is to remember stands in `insertion`
   bool is_persistent;  // the connection to be is made by a template

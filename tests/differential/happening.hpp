@@ -82,7 +82,7 @@ inline void happen(const Tables& tables, const Happening& happening) {
       settings.sloppy_tcp ^= 1;
       break;
     case 4:
-      settings.udp_timeout = 1 + happening.value % 40;
+      machine_of(settings, Machine::udp).timeout[0] = 1 + happening.value % 40;
       break;
     case 5:
       ingress.hook = happening.value % 4 ? Hook::native : Hook::generic;

@@ -112,10 +112,10 @@ class BothCpus : public ::testing::Test {
     Director director(tables);
     director.set_defaults(8);
     Settings& settings = *tables.settings;
-    for (u32& timeout : settings.tcp_timeout) timeout = 3;
-    settings.tcp_timeout[static_cast<u32>(TcpState::close)] = 1;
-    settings.tcp_timeout[static_cast<u32>(TcpState::established)] = 1'000'000'000;
-    settings.udp_timeout = 2;
+    for (u32& timeout : machine_of(settings, Machine::tcp).timeout) timeout = 3;
+    machine_of(settings, Machine::tcp).timeout[static_cast<u32>(TcpState::close)] = 1;
+    machine_of(settings, Machine::tcp).timeout[static_cast<u32>(TcpState::established)] = 1'000'000'000;
+    machine_of(settings, Machine::udp).timeout[0] = 2;
     settings.conn_reuse_mode = 3;
     const u32 hop = director.add_next_hop({director_mac, {2, 0, 0, 0, 0, 0x11}, differential::test_run_ingress});
     director.add_link({.index = differential::test_run_ingress, .address = director_mac});
@@ -184,7 +184,7 @@ class BothCpus : public ::testing::Test {
 
   // When everything that may expire has expired and was swept, only what never expires is left.
   void expect_only_private_flows_to_remain() {
-    for (u32& timeout : bpf_->tables().settings->tcp_timeout) timeout = 0;
+    for (u32& timeout : machine_of(*bpf_->tables().settings, Machine::tcp).timeout) timeout = 0;
     control::Sweeper sweeper(bpf_->tables(), *clock_);
     const auto deadline = clock_->steady() + std::chrono::seconds(10);
     while (remaining_shared() > 0 && clock_->steady() < deadline) sweeper.sweep(whole_walk());

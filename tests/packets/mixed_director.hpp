@@ -64,11 +64,13 @@ class MixedDirector {
 
   // Connections live for a few ticks, so that tests see them expire.
   void draw_settings(Settings& settings) {
-    for (u32& timeout : settings.tcp_timeout) timeout = 24;
-    for (u32& timeout : settings.sctp_timeout) timeout = 20;
-    settings.tcp_timeout[static_cast<u32>(TcpState::established)] = 60;
-    settings.tcp_timeout[static_cast<u32>(TcpState::close)] = 3;
-    settings.udp_timeout = 12;
+    auto& tcp = machine_of(settings, Machine::tcp).timeout;
+    auto& sctp = machine_of(settings, Machine::sctp).timeout;
+    for (u32& timeout : tcp) timeout = 24;
+    for (u32& timeout : sctp) timeout = 20;
+    tcp[static_cast<u32>(TcpState::established)] = 60;
+    tcp[static_cast<u32>(TcpState::close)] = 3;
+    machine_of(settings, Machine::udp).timeout[0] = 12;
     settings.sloppy_tcp = one_in(4);
     settings.sloppy_sctp = one_in(4);
     settings.expire_nodest_conn = one_in(3);

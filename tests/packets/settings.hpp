@@ -83,14 +83,15 @@ inline void write_tcp_table(Settings& settings, const TcpTableText& table) {
   for (std::size_t direction = 0; direction < table.size(); ++direction)
     for (std::size_t event = 0; event < table[direction].size(); ++event) {
       // The order of TcpEvent, RST fourth.
-      settings.tcp_next[direction][event] = packed_row(tcp_state_names, table[direction][event]);
+      machine_of(settings, Machine::tcp).next[direction][event] = packed_row(tcp_state_names, table[direction][event]);
     }
 }
 
 inline void write_sctp_table(Settings& settings) {
   for (std::size_t direction = 0; direction < sctp_normal.size(); ++direction)
     for (std::size_t event = 0; event < sctp_normal[direction].size(); ++event)
-      settings.sctp_next[direction][event] = packed_row(sctp_state_names, sctp_normal[direction][event]);
+      machine_of(settings, Machine::sctp).next[direction][event] =
+          packed_row(sctp_state_names, sctp_normal[direction][event]);
 }
 
 // For a clock of so many ticks a second.
@@ -99,10 +100,11 @@ inline void write_sctp_table(Settings& settings) {
   static constexpr u32 sctp_seconds[sctp_states] = {2, 4, 61, 61, 61, 61, 61, 61, 900, 61, 61, 61, 4, 61};
   Settings settings{};
   settings.ticks_per_second = ticks_per_second;
-  settings.udp_timeout = 300 * ticks_per_second;
-  for (u32 state = 0; state < tcp_states; ++state) settings.tcp_timeout[state] = tcp_seconds[state] * ticks_per_second;
+  machine_of(settings, Machine::udp).timeout[0] = 300 * ticks_per_second;
+  for (u32 state = 0; state < tcp_states; ++state)
+    machine_of(settings, Machine::tcp).timeout[state] = tcp_seconds[state] * ticks_per_second;
   for (u32 state = 0; state < sctp_states; ++state)
-    settings.sctp_timeout[state] = sctp_seconds[state] * ticks_per_second;
+    machine_of(settings, Machine::sctp).timeout[state] = sctp_seconds[state] * ticks_per_second;
   write_tcp_table(settings, tcp_normal);
   write_sctp_table(settings);
   settings.conn_reuse_mode = 1;
