@@ -22,6 +22,13 @@ PEN_INLINE Next take_foreign(P& p, const Work& work) {
   return is_icmp(work.packet) && !is_fragment(work.packet) ? Next::then_take_icmp : pass(p, Reason::pass_not_virtual);
 }
 
+// Without a transport header that has ports, at least not right behind the IP header.
+template <Platform P>
+PEN_INLINE Next take_other(P& p, const Packet& packet, Reason reason) {
+  if (has_extensions(packet)) return Next::then_take_unusual;
+  return reason == Reason::pass_icmp ? Next::then_take_icmp : pass(p, reason);
+}
+
 template <Platform P>
 PEN_INLINE Next take_packet(P& p, Work& work, const EthernetHeader& ethernet) {
   Packet& packet = work.packet;
@@ -29,11 +36,9 @@ PEN_INLINE Next take_packet(P& p, Work& work, const EthernetHeader& ethernet) {
   if (!network.ok) return pass(p, network.reason);
   const Gate gate = gate_of(p, packet.key);
   if (!gate.to_us && !gate.from_server) return take_foreign(p, work);
-  if (is_fragment(packet) || has_extensions(packet)) return Next::then_take_unusual;
+  if (is_fragment(packet)) return Next::then_take_unusual;
   const Parsed transport = parse_transport(p, packet);
-  if (!transport.ok && transport.reason == Reason::pass_icmp) return Next::then_take_icmp;
-  if (!transport.ok) return pass(p, transport.reason);
-  return take_flow(p, work, gate);
+  return transport.ok ? take_flow(p, work, gate) : take_other(p, packet, transport.reason);
 }
 
 // A stage.

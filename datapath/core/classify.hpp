@@ -23,10 +23,12 @@ template <Platform P>
 PEN_INLINE Gate gate_of(P& p, const FlowKey& key) {
   const VipFilter* filter = p.vip_filter();
   if (!filter) return {};
+  const bool is_virtual = is_set(filter->bits, vip_filter_bit(key.vip));
   const u64 uses = load_acquire(&filter->uses);
+  if (uses == 0) return {.to_us = is_virtual, .from_server = false};
   const u32 prefix = static_cast<u16>(key.vip.low);
   const bool is_marked = (uses & filter_has_marked) && is_set(filter->marked[key.family == Family::ipv6], prefix);
-  return {.to_us = is_marked || is_set(filter->bits, vip_filter_bit(key.vip)),
+  return {.to_us = is_marked || is_virtual,
           .from_server = (uses & filter_has_servers) && is_set(filter->servers, vip_filter_bit(key.client))};
 }
 

@@ -59,8 +59,9 @@ PEN_INLINE u64 first_choice_of(const HashKey& key, const FlowKey& flow) {
 
 PEN_INLINE u64 hash_of(const HashKey& key, const FlowKey& flow) {
   const EndSums sums = nh_of_ends(key, flow);
-  const u64 whole = spread(sums.client + sums.vip);
-  return flow.role == Role::request ? whole >> 32 << 32 | scramble(sums.client) >> 32 : whole;
+  const u64 whole = sums.client + sums.vip;
+  if (flow.role != Role::request) return spread(whole);
+  return scramble(whole) >> 32 << 32 | scramble(sums.client) >> 32;
 }
 
 // Of a key that is known to be a request's.

@@ -70,8 +70,8 @@ FlowKey ipv6_flow() {
 
 // The upper half is of the whole message, the lower of its first words, which are the client's.
 u64 joined(u64 client, u64 whole) {
-  const u64 scrambled = (client ^ client >> 32) * 0x9e3779b97f4a7c15ULL;
-  return splitmix_finalizer(whole) >> 32 << 32 | scrambled >> 32;
+  const auto upper = [](u64 sum) { return (sum ^ sum >> 32) * 0x9e3779b97f4a7c15ULL >> 32; };
+  return upper(whole) << 32 | upper(client);
 }
 
 TEST(Hash, of_an_ipv4_flow_is_nh_of_its_words) {
@@ -85,6 +85,15 @@ TEST(Hash, of_an_ipv6_flow_is_nh_of_its_words) {
   const u64 client = nh_by_words({{0, 0x06409c}, {1, 0xb80d0120}, {4, 0}, {5, 0x01000000}, {6, 0x03000200}, {7, 0}});
   const u64 vip = nh_by_words({{2, 0x06bb01}, {3, 0x010000fd}, {8, 0}, {9, 0}, {10, 0xeeff0000}, {11, 0}});
   EXPECT_EQ(hash_of(config.hash_key, ipv6_flow()), joined(client, client + vip));
+}
+
+TEST(Hash, of_another_role_is_of_the_whole_message) {
+  FlowKey reply = ipv4_flow();
+  reply.role = Role::reply;
+  const u64 client = nh_by_words({{0, 0x11409c}, {1, 0x076433c6}});
+  const u64 vip = nh_by_words({{2, 0x045000 | static_cast<u32>(Role::reply) << 24}, {3, 0x010200c0}});
+  EXPECT_EQ(hash_of(config.hash_key, reply), splitmix_finalizer(client + vip));
+  EXPECT_EQ(hash_of_request(config.hash_key, reply), hash_of(config.hash_key, ipv4_flow()));
 }
 
 TEST(Hash, of_a_service_is_nh_of_its_address_port_protocol_and_mark) {

@@ -101,10 +101,10 @@ PEN_INLINE Next take_expected(P& p, Work& work) {
 template <Platform P>
 PEN_INLINE Next take_request(P& p, Work& work) {
   const Packet& packet = work.packet;
-  const Guess guess = is_opening(packet) ? Guess::absent : Guess::present;
-  if (guess == Guess::absent) fetch_first_choice(p, packet.hash);
-  Flow flow = find_flow(p, packet.key, packet.hash, guess);
-  if (flow.found.record && is_opening(packet) && is_superseded(p, packet, flow)) {
+  const bool opens = is_opening(packet);
+  if (opens) fetch_first_choice(p, packet.hash);
+  Flow flow = find_flow(p, packet.key, packet.hash, opens ? Guess::absent : Guess::present);
+  if (flow.found.record && opens && is_superseded(p, packet, flow)) {
     end_connection(p, flow);
     flow = no_flow;
   }
@@ -116,8 +116,10 @@ PEN_INLINE Next take_request(P& p, Work& work) {
 // A packet with ports, of which the gate has said something.
 template <Platform P>
 PEN_INLINE Next take_flow(P& p, Work& work, const Gate& gate) {
-  work.to_us = gate.to_us;
-  if (gate.from_server) return Next::then_take_reply;
+  if (gate.from_server) {
+    work.to_us = gate.to_us;
+    return Next::then_take_reply;
+  }
   work.packet.hash = hash_of_request(p.config().hash_key, work.packet.key);
   return take_request(p, work);
 }

@@ -197,9 +197,8 @@ PEN_INLINE bool is_icmp(const Packet& packet) {
 // Ports and event, of what stands at packet.transport.
 template <Platform P>
 PEN_INLINE Parsed parse_transport(const P& p, Packet& packet) {
+  if (is_tcp(packet.key)) return parse_tcp(p, packet);
   switch (packet.key.protocol) {
-    case protocol_tcp:
-      return parse_tcp(p, packet);
     case protocol_udp:
       return parse_udp(p, packet);
     case protocol_sctp:
