@@ -42,7 +42,7 @@ endif()
 if(sanitizers)
   add_compile_options(-fsanitize=${sanitizers} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   if(PENSTOCK_SANITIZE STREQUAL address AND NOT PENSTOCK_FUZZ)
-    add_compile_options(-O0)  # the packet path, inlined into every test, takes four times as long to optimise as to test
+    add_compile_options(-O0)  # the tests take longer to optimise than to run
   endif()
   add_link_options(-fsanitize=${sanitizers})
 endif()
