@@ -113,9 +113,10 @@ template <Platform P>
 PEN_INLINE Next take_reply(P& p, Work& work) {
   const Settings* settings = p.settings();
   const FlowKey key = key_from_server(work.packet.key);
-  work.packet.hash = hash_of(p.config().hash_key, key);
-  fetch_first_choice(p, first_choice_of(p.config().hash_key, key));  // nat: of the request
-  const Flow reply = find_flow(p, key, work.packet.hash, Guess::present);
+  const ReplyHashes hashes = hashes_of_reply(p.config().hash_key, key);
+  work.packet.hash = hashes.own;
+  fetch_first_choice(p, hashes.request);
+  const Flow reply = find_flow(p, key, hashes.own, Guess::present);
   if (!settings || !reply.found.record) return take_no_reply(p, work);
   const Flow request = find_peer(p, __builtin_bit_cast(Peer, reply.detail));
   if (!request.found.record) return take_no_reply(p, work);
