@@ -85,7 +85,7 @@ Result<void> put_maps(bpf_object* object, const Maps& maps) {
   return {};
 }
 
-// DESIGN §7: libbpf drops BTF that the kernel rejects and loads anyway; what needs it then fails later.
+// libbpf drops BTF that the kernel rejects and loads anyway; what needs it then fails later.
 Result<void> check_btf(int fd, const char* name) {
   bpf_prog_info info{};
   __u32 size = sizeof info;

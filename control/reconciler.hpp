@@ -1,6 +1,6 @@
 // What must be written to the tables to get from one state of them to another. Pure: the table writer does it.
 //
-// The order is the invariant (DESIGN: keystone 5): what a service record points to is complete before the record does, and
+// The order is the invariant: what a service record points to is complete before the record does, and
 // nothing is withdrawn while a record still leads to it.
 #pragma once
 

@@ -1,4 +1,4 @@
-// The writer: the one door behind which everything of a director changes (DESIGN: keystone 5). A command is checked against
+// The writer: the one door behind which everything of a director changes. A command is checked against
 // the desired state, everything it needs is reserved, the new state is stored, and only then are the tables changed, the
 // service record last. Whatever fails before that leaves desired state, store and tables as they were.
 //

@@ -1,4 +1,4 @@
-// Why a packet did not go to a real server: each reason is a counter, a label and a line in the reference (DESIGN: no silent
+// Why a packet did not go to a real server: each reason is a counter, a label and a line in the reference (no silent
 // drop). `pass_` reasons hand the packet to the kernel's own stack; those from `stateless` on are only counted; the others end
 // it here.
 #pragma once

@@ -329,7 +329,7 @@ TEST(Table, the_two_buckets_of_a_key_are_never_the_same) {
   }
 }
 
-// DESIGN §6: at the default load an insertion that finds no slot is rarer than one in a million. Seen: 2 in 20 million.
+// ADR-0003: at the default load an insertion that finds no slot is rarer than one in a million. Seen: 2 in 20 million.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr u64 insertions = 2'000'000;  // the same code, ten times slower
 #else

@@ -1,5 +1,6 @@
 // Headers as they stand on the wire (RFC 791, 8200, 9293, 768, 792, 4443, Ethernet II). Fields are in network order and the
-// structs have no holes; nothing is packed, as the frame begins two bytes off a multiple of 16, and BPF reads packed fields byte by byte.
+// structs have no holes; nothing is packed, as the frame begins two bytes off a multiple of 16, and BPF would read packed fields
+// byte by byte.
 #pragma once
 
 #include "datapath/abi/address.hpp"

@@ -1,4 +1,4 @@
-// libbpf silently drops type information that the kernel refuses, and loads the program without it (DESIGN §7).
+// libbpf silently drops type information that the kernel refuses, and loads the program without it.
 #include <bpf/bpf.h>
 #include <gtest/gtest.h>
 
