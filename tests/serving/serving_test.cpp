@@ -99,8 +99,8 @@ class Serving : public testing::Test {
     }
   }
 
-  // wrk from the client, from now until end_load(), however long this machine takes for what comes between. It has begun to be
-  // served when this returns; `options` of wrk open `connections` or more.
+  // wrk from the client, until end_load_without_a_failure(), however long this machine takes for what comes between. It has begun
+  // to be served when this returns; `options` of wrk open `connections` or more.
   void begin_load(const std::string& options, long connections) {
     const long before = connections_of("TCP  172.16.0.40:80");
     load_ = begin(exec("client", "wrk -t1 -d120s " + options + " http://172.16.0.40/"));
