@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "lab/wait_until.hpp"
 #include "tests/serving/method_test.hpp"
 
 namespace penstock::serving {
@@ -99,11 +100,11 @@ class FullNatWithAgent : public FullNat {
   // Of one request: whom the server's nginx takes for the client. It may write that after it has answered.
   std::string logged_client() const {
     must("client", "curl -sS -g --max-time 10 -o /dev/null http://" + endpoint(at_.vip, 80) + "/");
-    const auto deadline = std::chrono::steady_clock::now() + 5s;
     std::string lines;
-    while (lines.empty() && std::chrono::steady_clock::now() < deadline) {
+    EXPECT_TRUE(lab::wait_until(std::chrono::steady_clock::now() + 5s, [&] {
       lines = must("rs1", "cat /run/access.log") + must("rs2", "cat /run/access.log");
-    }
+      return !lines.empty();
+    }));
     for (const char* server : {"rs1", "rs2"}) must(server, ": > /run/access.log");
     return lines.substr(0, lines.find(' '));
   }

@@ -13,6 +13,8 @@
 #include <string>
 #include <thread>
 
+#include "lab/wait_until.hpp"
+
 namespace penstock {
 namespace {
 
@@ -104,11 +106,9 @@ class Serving : public testing::Test {
   void begin_load(const std::string& options, long connections) {
     const long before = connections_of("TCP  172.16.0.40:80");
     load_ = begin(exec("client", "wrk -t1 -d120s " + options + " http://172.16.0.40/"));
-    const auto deadline = std::chrono::steady_clock::now() + 10s;
-    while (connections_of("TCP  172.16.0.40:80") < before + connections) {
-      ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "wrk opened no " << connections << " connections";
-      std::this_thread::sleep_for(20ms);
-    }
+    ASSERT_TRUE(lab::wait_until(std::chrono::steady_clock::now() + 10s,
+                                [&] { return connections_of("TCP  172.16.0.40:80") >= before + connections; }))
+        << "wrk opened no " << connections << " connections";
   }
 
   // No request failed. wrk ends on SIGINT with its report, and says nothing of errors when there were none.
