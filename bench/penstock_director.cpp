@@ -92,37 +92,52 @@ class OverTables : public PenstockDirector {
     Connection request{};
     request.key = key;
     request.server = static_cast<u16>(server);
+    request.generation = 1;
     request.traits = static_cast<u8>(static_cast<u8>(cluster_.method) | (translates ? trait_answered : 0));
     request.detail = std::bit_cast<u64>(client_way);
     if (cluster_.method == Method::fullnat) {
       request.local_address = static_cast<u8>(local_index(flow));
       request.local_port = local_port(flow);
     }
-    const Peer named = put(platform, request);
-    if (!translates) return;
-    Connection reply{};
-    reply.key = reply_key_of(platform, belonging_of(request), request.key, tables().servers[server]);
-    reply.server = request.server;
-    reply.traits = request.traits;
-    reply.detail = std::bit_cast<u64>(named);
-    (void)put(platform, reply);
+    put(platform, request, request.key);
+    if (cluster_.method == Method::nat) return bind_nat(platform, request);
+    if (cluster_.method != Method::fullnat) return;
+    Connection reply = request;
+    reply.key.role = Role::reply;
+    reply.generation = 0;  // no VLAN
+    const FlowKey name = reply_key_of(platform, belonging_of(request), request.key, tables().servers[server]);
+    put(platform, reply, name);
   }
 
-  Peer put(NativePlatform& platform, const Connection& content) {
+  // The connection that was just put is found by its replies.
+  static void bind_nat(NativePlatform& platform, const Connection& request) {
+    Work& work = *platform.work();
+    work.packet.key = request.key;
+    work.route = {.server = request.server,
+                  .next_hop = no_next_hop,
+                  .record = no_record,
+                  .traits = request.traits,
+                  .local_address = 0,
+                  .local_port = {}};
+    Next next = bind_replies(platform, work);
+    if (next == Next::then_insert_reply) next = insert_reply(platform, work);
+    if (next != Next::then_forward) give_up("no place for a connection's replies");
+  }
+
+  void put(NativePlatform& platform, const Connection& content, const FlowKey& name) {
     Work& work = *platform.work();
     Insertion& insertion = work.insertion;
-    constexpr u16 generation = 1;
-    prepare_insertion(insertion, content.key, hash_of(tables().config.hash_key, content.key), content.server,
-                      generation);
+    prepare_insertion(insertion, content.key, hash_of(tables().config.hash_key, name), content.server,
+                      content.generation);
+    work.wanted = name;
     insertion.content.traits = content.traits;
     insertion.content.local_address = content.local_address;
     insertion.content.local_port = content.local_port;
     insertion.content.detail = content.detail;
     insertion.state = is_tcp(content.key) ? static_cast<u32>(TcpState::established) : 0;
     insertion.timeout = established_timeout_s * clock_.ticks_per_second();
-    save(platform, work);
+    content.key.role == Role::reply ? save_reply(platform, work) : save(platform, work);
     if (!insertion.saved) give_up("no place for a connection");
-    return peer_of(insertion);
   }
 
   void publish(const Service& record) {

@@ -4,7 +4,7 @@
 
 #include "control/flip.hpp"
 #include "control/images.hpp"
-#include "datapath/core/connection.hpp"
+#include "datapath/core/reply_record.hpp"
 
 namespace penstock::control {
 namespace {
@@ -109,7 +109,7 @@ be16 port_of(const Snapshot& taken, const RealServer& server) {
   const be16 invalid = big(u16{0xffff});
   const bool is_template = taken.key.role == Role::persistence;
   if (is_template && (taken.key.vip_port == be16{} || taken.key.vip_port == invalid)) return taken.key.vip_port;
-  return server_port(taken, taken.key, server);
+  return server_port(taken, taken.key.vip_port, server);
 }
 
 model::Endpoint server_of(const Snapshot& taken, const Tables& tables) {

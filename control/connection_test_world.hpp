@@ -58,12 +58,17 @@ class ConnectionsTest : public testing::Test {
     FrameBuffer nothing({});
     NativePlatform platform(tables, nothing, clock.ticks(), 0);
     Insertion& insertion = platform.work()->insertion;
-    prepare_insertion(insertion, content.key, hash_of(tables.config.hash_key, content.key), content.server,
+    const bool is_reply = content.key.role == Role::reply;
+    const FlowKey name =
+        is_reply ? reply_key_of(platform, belonging_of(content), content.key, tables.servers[content.server])
+                 : content.key;
+    prepare_insertion(insertion, content.key, hash_of(tables.config.hash_key, name), content.server,
                       content.generation);
     insertion.content = content;
+    platform.work()->wanted = name;
     insertion.state = state;
     insertion.timeout = seconds * clock.ticks_per_second();
-    save(platform, *platform.work());
+    is_reply ? save_reply(platform, *platform.work()) : save(platform, *platform.work());
     EXPECT_TRUE(insertion.saved && insertion.is_ours);
     return peer_of(insertion);
   }
@@ -71,17 +76,14 @@ class ConnectionsTest : public testing::Test {
     return put(content, static_cast<u32>(state), seconds);
   }
 
-  // A connection of nat, and the reply's record that names it.
+  // A connection of nat, and its reply's record.
   void put_nat(u16 client_port, TcpState state, u32 seconds) {
     Connection content = request(client_port);
-    content.traits = static_cast<u8>(Method::nat);
-    const Peer peer = put(content, state, seconds);
-    Connection reply = content;
-    reply.key.vip = tables.servers[content.server].address;
-    reply.key.vip_port = tables.servers[content.server].port;
-    reply.key.role = Role::reply;
-    reply.detail = std::bit_cast<u64>(peer);
-    put(reply, state, seconds);
+    content.traits = static_cast<u8>(Method::nat) | trait_own_port;
+    content.local_port = tables.servers[content.server].port;
+    put(content, state, seconds);
+    content.key.role = Role::reply;
+    put(content, state, seconds);
   }
 
   const Connection* find(const FlowKey& key) {

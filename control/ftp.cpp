@@ -28,10 +28,9 @@ std::optional<Segment> segment_in(NativePlatform& p) {
   segment.text = packet.transport + (transport_header<TcpHeader>(p, packet)->data_offset >> 4) * 4U;
   segment.end = network_offset + packet.ip_length;
   if (segment.text < packet.transport + sizeof(TcpHeader) || segment.text > segment.end) return std::nullopt;
-  const Flow reply = find_flow(p, key_from_server(packet.key), Guess::present);
-  segment.is_reply = reply.found.record != nullptr;
-  segment.request =
-      segment.is_reply ? find_peer(p, std::bit_cast<Peer>(reply.detail)) : find_flow(p, packet.key, Guess::present);
+  const Flow found = find_answered(p, *p.work(), key_from_server(packet.key));
+  segment.is_reply = found.found.record != nullptr;
+  segment.request = segment.is_reply ? request_of(p, found) : find_flow(p, packet.key, Guess::present);
   if (!segment.request.found.record) return std::nullopt;
   segment.key = segment.request.found.record->key;
   return segment;
@@ -104,7 +103,7 @@ bool expect_server(NativePlatform& p, const Segment& control, const FtpDataPort&
   key.client = client.address;
   key.client_port = big(client.port);
   key.vip_port = one_less(control.key.vip_port);
-  const be16 port = server_port(control.request, control.key, *p.server(control.request.server));
+  const be16 port = server_port(control.request, control.key.vip_port, *p.server(control.request.server));
   return listen(p, control, key, one_less(port)) && listen_for_replies(p);
 }
 

@@ -85,8 +85,11 @@ void Sweeper::sweep_claim(u32 bucket, u32 index, u32 now, Swept& swept) const {
 }
 
 // A reply's time is its request's.
-void Sweeper::keep_reply(Bystander& bystander, Connection& record, u64 word) {
-  const Flow request = find_peer(bystander.platform(), std::bit_cast<Peer>(load_acquire(&record.detail)));
+void Sweeper::keep_reply(Bystander& bystander, const Found<Connection>& reply) {
+  Connection& record = *reply.record;
+  const u64 word = reply.word;
+  const Flow flow = flow_of(reply);
+  const Flow request = flow.found.record ? find_request(bystander.platform(), flow, Guess::present) : no_flow;
   if (!request.found.record) return;
   const u64 kept = with_state(word, state_of(request.found.word), expires_of(request.found.word));
   if (kept != word) compare_exchange(&record.word, word, kept);
@@ -178,7 +181,7 @@ void Sweeper::sweep_record(Bystander& bystander, u32 bucket, u32 index, Swept& s
   if (word == 0) return;
   if (!is_live(word)) return sweep_claim(bucket, index, now, swept);
   const Role role = load_acquire(&record.key.role);
-  if (role == Role::reply) keep_reply(bystander, record, word);
+  if (role == Role::reply) keep_reply(bystander, {&record, word, bucket, index});
   if (role == Role::shift) keep_shift(bystander, record, word);
   if (role == Role::persistence) keep_template(record, word, now);
   if (role == Role::request) keep_control(record, word, now);

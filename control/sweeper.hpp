@@ -17,6 +17,7 @@
 
 #include "control/clock.hpp"
 #include "control/drop_entry.hpp"
+#include "datapath/core/table.hpp"
 #include "datapath/native/tables.hpp"
 
 namespace penstock::control {
@@ -51,7 +52,7 @@ class Sweeper {
   [[nodiscard]] Entry entry_of(Bystander& bystander, const Connection& record, u64 word) const;
   [[nodiscard]] bool may_have_children(const FlowKey& parent, std::chrono::milliseconds idle) const;
   void sweep_claim(u32 bucket, u32 index, u32 now, Swept& swept) const;
-  static void keep_reply(Bystander& bystander, Connection& record, u64 word);
+  static void keep_reply(Bystander& bystander, const Found<Connection>& reply);
   static void keep_shift(Bystander& bystander, Connection& record, u64 word);
   void keep_template(Connection& record, u64 word, u32 now) const;
   void end_walk();

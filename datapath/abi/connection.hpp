@@ -9,8 +9,8 @@ namespace penstock {
 
 // What a record of the connection table stands for. All share one table; the role is part of the key.
 enum class Role : u16 {
-  request = 0,      // a connection, as the client's packets name it
-  reply = 1,        // nat, fullnat: the same connection as the real server's packets name it; names the request
+  request = 0,  // a connection, as the client's packets name it
+  reply = 1,  // a connection once more, where its real server's packets look for it; of those that need one (ADR-0014)
   persistence = 2,  // IPVS: a template; where new connections of a client go
   fragment = 3,     // a datagram in fragments: names the connection of its first one
   cache = 4,        // lblc, lblcr: where a destination went
@@ -18,7 +18,7 @@ enum class Role : u16 {
 };
 
 // IPVS: a connection is (family, protocol, client, virtual address). Compared as five 64-bit words.
-//   reply        client: where the real server's packet goes to · vip: the real server
+//   reply        its request's; it stands where the ends of the real server's packets put it
 //   persistence  client: masked, port 0 · vip: with port 0 if all ports go together; a firewall mark, protocol 0
 //   fragment     client, vip: source and destination · ports: the identification's two halves
 //   request      client port 0: FTP's data, which the client will begin from a port of its choice (IPVS: IP_VS_CONN_F_NO_CPORT)
@@ -88,7 +88,8 @@ static constexpr u8 trait_announces = 0x20;
 static constexpr u8 trait_mangled = 0x40;
 // The other methods: the director has seen a reply, as the real server is itself (IPVS: IP_VS_CONN_F_NOOUTPUT is gone).
 static constexpr u8 trait_seen_reply = 0x40;
-// The real server's port is not the slot's but `local_port`; fullnat: the packet's.
+// nat: the real server's port stands in `local_port`, and its packets find the connection by a record of role `reply`, or not at all.
+// fullnat: the real server's port is not the slot's, but the packet's.
 static constexpr u8 trait_own_port = 0x80;
 
 // Where a client's packets come from, and so where answers go: the neighbour that sent the last one (ADR-0008).
@@ -109,11 +110,11 @@ struct Connection {
   u64 word;  // expiry (bits 0-31) | state (32-35) | life (36, 37) | claimed, live (38, 39) | tag (40-63): datapath/core/table.hpp
   FlowKey key;
   u16 server;        // slot in the table of real servers
-  u16 generation;    // of that slot when the connection was made
+  u16 generation;    // of that slot when the connection was made · reply: the client's VLAN tag
   u8 traits;         // method and flags. IPVS: editing a server's method changes only new connections
   u8 local_address;  // fullnat: its index in the pool
-  be16 local_port;   // fullnat · nat: the real server's, with trait_own_port
-  u64 detail;  // request: Way · reply, fragment: Peer · persistence: its timeout in ticks · cache: its set of servers · shift: Shift
+  be16 local_port;   // fullnat · nat: the client's VLAN tag, or with trait_own_port the real server's port
+  u64 detail;  // request, reply: Way · fragment: Peer · persistence: its timeout in ticks · cache: its set of servers · shift: Shift
 };
 static_assert(sizeof(Connection) == 64);
 

@@ -68,9 +68,9 @@ PEN_INLINE Next run_stage(P& p, Work& work, Next stage) {
   return drop(p, Reason::bug);
 }
 
-// The longest way: untagged, unusual, reply, request, expected, begin, known, choose, cache, forget, keep, claim, connect, bind,
+// The longest way: untagged, unusual, reply, seek, request, expected, begin, known, choose, cache, forget, keep, claim, connect, bind,
 // forward, fullnat, as_ipv4, punt; and one to spare.
-static constexpr u32 stages_max = 19;
+static constexpr u32 stages_max = 20;
 
 PEN_INLINE bool leaves_work(const Work& work) {
   return work.tag.type != be16{} || __builtin_bit_cast(u32, work.after) != 0;

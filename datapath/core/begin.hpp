@@ -1,6 +1,7 @@
 // A packet of no connection: it begins one, or goes to the kernel, or back as an error (IPVS: ip_vs_schedule).
 #pragma once
 
+#include "datapath/core/bind.hpp"
 #include "datapath/core/forward_direct.hpp"
 #include "datapath/core/persistence.hpp"
 #include "datapath/core/until.hpp"
@@ -102,37 +103,6 @@ PEN_INLINE void take_route(Work& work, const Flow& flow, const ServerRoute& rout
 // How many ports are tried for one connection: with nine of ten taken all of them fail once in a million times.
 static constexpr u32 local_port_attempts = 128;
 
-// A helper: tries one local address and port, by chance and the number of the attempt. The reply's record is the claim, so that
-// two connections to one server can't have the same; it names its request when that stands. 1: work.route has it.
-template <Platform P>
-PEN_INLINE u32 try_port(P& p, Work& work) {
-  const RealServer* server = p.server(work.route.server);
-  const LocalPool* pool = p.local_pool();
-  if (!server || !pool) return 0;
-  const u32 family = server->family == Family::ipv6;
-  const u32 count = load_acquire(&pool->count[family]);
-  if (count == 0) return 0;
-  const u64 chance = spread(work.packet.hash + work.choice.start + work.choice.count * 0x9e3779b97f4a7c15ULL);
-  const u8 index = pool->order[family][static_cast<u32>(chance) % count % local_addresses_max];
-  const u32 port = local_port_first + static_cast<u32>(chance >> 32) % local_ports;
-  const FlowKey key =
-      reply_key(work.route, work.packet.key, *server, pool->addresses[index], big(static_cast<u16>(port)));
-  const u64 hash = hash_of(p.config().hash_key, key);
-  if (find_flow(p, key, hash, Guess::absent).found.record) return 0;
-  Insertion& insertion = work.insertion;
-  const u32 timeout = insertion.timeout;
-  prepare_insertion(insertion, key, hash, work.route.server, route_of(server).generation);
-  insertion.timeout = timeout;
-  insertion.content.local_port = work.packet.tag.control;
-  insertion.content.traits = static_cast<u8>(Method::fullnat);
-  save(p, work);
-  if (!insertion.saved || !insertion.is_ours) return 0;
-  work.claim = peer_of(insertion);
-  work.route.local_address = index;
-  work.route.local_port = big(static_cast<u16>(port));
-  return 1;
-}
-
 // A stage.
 template <Platform P>
 PEN_INLINE Next claim_port(P& p, Work& work) {
@@ -144,13 +114,6 @@ PEN_INLINE Next claim_port(P& p, Work& work) {
     if (p.run_try_port(work) != 0) return Next::then_connect;
   }
   return drop(p, Reason::local_ports_exhausted);
-}
-
-// A record that is of no use without another, which did not come to be.
-template <Platform P>
-PEN_INLINE void give_up_claim(P& p, const Peer& claim) {
-  const Flow reply = find_peer(p, claim);
-  if (reply.found.record) end_connection(p, reply);
 }
 
 // What a route is made of when no record is kept.
@@ -199,59 +162,6 @@ PEN_INLINE bool was_full(P& p) {
   return shared && holds(load_acquire(&shared->full_until), p.now());
 }
 
-// nat: how the replies to work.packet's connection will be named.
-template <Platform P>
-PEN_INLINE FlowKey nat_reply_key(const Work& work, const RealServer& server) {
-  return reply_key(work.route, work.packet.key, server, work.packet.key.client, work.packet.key.client_port);
-}
-
-// A stage: the request stands, its replies must be found. IPVS: of two connections that a real server can't tell apart the newer
-// one gets the replies.
-template <Platform P>
-PEN_INLINE Next bind_replies(P& p, Work& work) {
-  const Peer request = peer_of(work.insertion);
-  const RealServer* server = p.server(work.route.server);
-  if (!server) return drop(p, Reason::bug);
-  if (method_of(work.route.traits) == Method::nat) {
-    const Flow former = find_flow(p, nat_reply_key<P>(work, *server), Guess::absent);
-    if (former.found.record) end_connection(p, former);
-    return Next::then_insert_reply;
-  }
-  if (!work.insertion.is_ours) {
-    give_up_claim(p, work.claim);  // the other CPU binds its own
-    return Next::then_forward;
-  }
-  const Found<Connection> reply = record_at(p, work.claim.record);
-  if (reply.record && owner_of(reply.word) == work.claim.owner)
-    store_release(&reply.record->detail, __builtin_bit_cast(u64, request));
-  return Next::then_forward;
-}
-
-// A stage: nat's record of replies.
-template <Platform P>
-PEN_INLINE Next insert_reply(P& p, Work& work) {
-  const RealServer* server = p.server(work.route.server);
-  if (!server) return drop(p, Reason::bug);
-  Insertion& insertion = work.insertion;
-  work.claim = peer_of(insertion);
-  const u32 state = insertion.state;
-  const FlowKey key = nat_reply_key<P>(work, *server);
-  prepare_insertion(insertion, key, hash_of(p.config().hash_key, key), work.route.server, route_of(server).generation);
-  insertion.state = state;
-  insertion.content.traits = work.route.traits;
-  insertion.content.local_port = work.packet.tag.control;
-  insertion.content.detail = __builtin_bit_cast(u64, work.claim);
-  save(p, work);
-  return insertion.saved ? Next::then_forward : Next::then_give_up;
-}
-
-// A stage: without its reply's record the request can't be kept.
-template <Platform P>
-PEN_INLINE Next give_up(P& p, Work& work) {
-  give_up_claim(p, work.claim);
-  return drop(p, Reason::connection_table_full);
-}
-
 // A stage: the record of work.packet's connection to the server of work.route, or of another CPU's choice, if that was faster.
 template <Platform P>
 PEN_INLINE Next connect(P& p, Work& work) {
@@ -277,7 +187,9 @@ PEN_INLINE Next connect(P& p, Work& work) {
     return Next::then_forward;
   }
   take_route(work, made, route_of(stays));
-  return is_translating(method_of(made.traits)) ? Next::then_bind_replies : Next::then_forward;
+  if (method == Method::fullnat && !work.insertion.is_ours)
+    give_up_claim(p, work.claim);  // the other CPU's has its own
+  return method_of(made.traits) == Method::nat ? Next::then_bind_replies : Next::then_forward;
 }
 
 // IPVS: UDP only.
@@ -299,6 +211,7 @@ PEN_INLINE Next go_to(P& p, Work& work, u32 slot) {
   if (!server) return drop(p, Reason::bug);
   const ServerRoute route = route_of(server);
   take_route_only(work, slot, route, work.is_persistent ? trait_controlled : u8{0});
+  if (route.method == Method::nat) work.route.local_port = work.packet.tag.control;
   if (keeps_port(work, *server)) {
     work.route.traits |= trait_own_port;
     work.route.local_port = work.packet.key.vip_port;

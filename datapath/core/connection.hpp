@@ -1,4 +1,4 @@
-// Connections: finding, keeping and ending them. What a record's word means stands in table.hpp, making one in insert.hpp.
+// Connections: finding and keeping them. What a record's word means stands in table.hpp, making one in insert.hpp.
 #pragma once
 
 #include "datapath/core/count.hpp"
@@ -53,8 +53,12 @@ struct alignas(8) Belonging {
   be16 local_port;
 };
 
+PEN_INLINE u64 belonging_word(const Connection& record) {
+  return load_acquire(reinterpret_cast<const u64*>(&record.server));
+}
+
 PEN_INLINE Belonging belonging_of(const Connection& record) {
-  return __builtin_bit_cast(Belonging, load_acquire(reinterpret_cast<const u64*>(&record.server)));
+  return __builtin_bit_cast(Belonging, belonging_word(record));
 }
 
 // Word by word, as the record may be changing hands: still_holds() says whether it did.
@@ -111,87 +115,6 @@ PEN_INLINE Flow find_peer(P& p, const Peer& peer) {
   if (!found.record || owner_of(found.word) != peer.owner) return no_flow;
   if (!is_live(found.word) || is_over(found.record, found.word, p.now())) return no_flow;
   return flow_of(found);
-}
-
-// The port at which the real server gets the connection that `of` describes (a Connection, Flow or Route): a server without a port
-// takes the packet's.
-template <typename Of>
-PEN_INLINE be16 server_port(const Of& of, const FlowKey& request, const RealServer& server) {
-  if (of.traits & trait_own_port) return method_of(of.traits) == Method::nat ? of.local_port : request.vip_port;
-  return server.port == be16{} ? request.vip_port : server.port;
-}
-
-// How the real server's packets name the connection: from its address and port to where we said the client was.
-template <typename Of>
-PEN_INLINE FlowKey reply_key(const Of& of, const FlowKey& request, const RealServer& server, const AddressImage& client,
-                             be16 client_port) {
-  return {.client = client,
-          .vip = server.address,
-          .client_port = client_port,
-          .vip_port = server_port(of, request, server),
-          .protocol = request.protocol,
-          .family = server.family,
-          .role = Role::reply};
-}
-
-template <Platform P>
-PEN_INLINE FlowKey reply_key_of(P& p, const Belonging& request, const FlowKey& key, const RealServer& server) {
-  if (method_of(request.traits) != Method::fullnat) return reply_key(request, key, server, key.client, key.client_port);
-  const LocalPool* pool = p.local_pool();
-  return reply_key(request, key, server, pool ? pool->addresses[request.local_address] : AddressImage{},
-                   request.local_port);
-}
-
-template <Platform P>
-PEN_INLINE bool has_living_request(P& p, const Flow& reply, const FlowKey& key) {
-  const Flow request = find_peer(p, __builtin_bit_cast(Peer, reply.detail));
-  const RealServer* server = request.found.record ? p.server(request.server) : nullptr;
-  return server && same_key(reply_key_of(p, belonging_of(*request.found.record), key_of(request), *server), key);
-}
-
-// A helper: the replies' records of work.ended end, unless a living request has them (a new life of the same flow, or another
-// connection that the real server can't tell from it).
-template <Platform P>
-PEN_INLINE u32 end_replies(P& p, Work& work) {
-  PEN_ROLLED
-  for (u32 i = 0; i < ended_max && i < work.after.ended; ++i) {
-    const Flow reply = find_flow(p, work.ended[i], Guess::absent);
-    if (!reply.found.record || has_living_request(p, reply, work.ended[i])) continue;
-    end_record(ConnectionTable<P>{p}, reply.found, p.now(), [](const Connection&, u64) PEN_INLINE_LAMBDA {});
-  }
-  work.after.ended = 0;
-  return 0;
-}
-
-template <Platform P>
-PEN_INLINE void note_end(P& p, const Connection& record) {
-  const Belonging request = belonging_of(record);
-  const RealServer* server = p.server(request.server);
-  Work* work = p.work();
-  u32 count = work ? work->after.ended : ended_max;
-  if (!server || !work || count >= ended_max) return;
-  work->after.ended = static_cast<u16>(count + 1);
-  PEN_FORGET(count);
-  work->ended[count % ended_max] = reply_key_of(p, request, record.key, *server);
-}
-
-// What is owed when a record ends, by whomever. Who ends requests runs end_replies() afterwards.
-template <Platform P>
-PEN_INLINE void account_for_end(P& p, const Connection& record, u64 word) {
-  end_load([&p](u32 slot) PEN_INLINE_LAMBDA { return p.load(slot); }, record, word);
-  if (record.key.role == Role::request && is_translating(method_of(load_acquire(&record.traits)))) note_end(p, record);
-}
-
-// False: the record changed meanwhile.
-template <Platform P>
-PEN_INLINE bool end_connection(P& p, const Found<Connection>& found) {
-  return end_record(ConnectionTable<P>{p}, found, p.now(),
-                    [&p](const Connection& record, u64 word) PEN_INLINE_LAMBDA { account_for_end(p, record, word); });
-}
-
-template <Platform P>
-PEN_INLINE void end_connection(P& p, const Flow& flow) {
-  end_connection(p, flow.found);
 }
 
 struct Standing {

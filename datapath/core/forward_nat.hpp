@@ -3,6 +3,7 @@
 
 #include "datapath/core/ftp.hpp"
 #include "datapath/core/out.hpp"
+#include "datapath/core/reply_record.hpp"
 
 namespace penstock {
 
@@ -10,7 +11,7 @@ namespace penstock {
 PEN_INLINE Ends ends_to(const FlowKey& key, const Route& route, const RealServer& server) {
   Ends ends = ends_of(key);
   ends.destination = server.address;
-  ends.destination_port = server_port(route, key, server);
+  ends.destination_port = server_port(route, key.vip_port, server);
   return ends;
 }
 

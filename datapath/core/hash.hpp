@@ -55,20 +55,13 @@ PEN_INLINE EndSums nh_of_ends(const HashKey& key, const FlowKey& flow) {
 // replies know it, too (ADR-0014).
 PEN_INLINE u64 first_choice_of(const EndSums& sums) { return scramble(sums.client) >> 32; }
 
+// Of all that is no request.
+PEN_INLINE u64 hash_of_whole(const EndSums& sums) { return spread(sums.client + sums.vip); }
+
 PEN_INLINE u64 hash_of(const HashKey& key, const FlowKey& flow) {
   const EndSums sums = nh_of_ends(key, flow);
-  const u64 whole = sums.client + sums.vip;
-  return flow.role == Role::request ? scramble(whole) >> 32 << 32 | first_choice_of(sums) : spread(whole);
-}
-
-struct ReplyHashes {
-  u64 own;
-  u64 request;  // nat: its lower half
-};
-
-PEN_INLINE ReplyHashes hashes_of_reply(const HashKey& key, const FlowKey& reply) {
-  const EndSums sums = nh_of_ends(key, reply);
-  return {.own = spread(sums.client + sums.vip), .request = first_choice_of(sums)};
+  if (flow.role != Role::request) return hash_of_whole(sums);
+  return scramble(sums.client + sums.vip) >> 32 << 32 | first_choice_of(sums);
 }
 
 // Of a key that is known to be a request's.

@@ -341,10 +341,8 @@ PEN_INLINE void count_passing_error(P& p, Work& work, const Ends& outer) {
 
 template <Platform P>
 PEN_INLINE Next take_error_from_server(P& p, Work& work, const Ends& outer) {
-  const Flow reply = find_flow(p, work.quote.key, Guess::present);
-  if (!reply.found.record) return not_ours;
-  const Flow request = find_peer(p, __builtin_bit_cast(Peer, reply.detail));
-  return request.found.record ? tell_client_of(p, work, request, reply.local_port, outer) : not_ours;
+  const Flow found = find_answered(p, work, work.quote.key);
+  return found.found.record ? tell_client_of(p, work, found, client_tag(found, is_reply(found)), outer) : not_ours;
 }
 
 // A stage: about what a client got.

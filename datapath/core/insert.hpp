@@ -1,9 +1,11 @@
 // The step that puts a record into the connection table, and what is built on it: a connection, and its reply's record.
 #pragma once
 
-#include "datapath/core/connection.hpp"
+#include "datapath/core/reply_record.hpp"
 
 namespace penstock {
+
+PEN_INLINE Peer peer_of(const Insertion& insertion) { return {insertion.record, insertion.owner}; }
 
 // A helper: where work.insertion may go when both buckets of its key are full.
 template <Platform P>
@@ -48,6 +50,7 @@ PEN_INLINE u32 insert(P& p, Work& work) {
       ConnectionTable<P>{p}, place, work.room, insertion.content, insertion.state, now + insertion.timeout, now,
       [&p](const Connection& ended, u64 word) PEN_INLINE_LAMBDA { account_for_end(p, ended, word); });
   insertion.record = record_number(slot.which == 0 ? place.bucket[0] : place.bucket[1], slot.slot);
+  insertion.owner = owner_of(place.live | life_of(insertion.content));
   if (slot.record) return 1;
   undo_begin_load(p, insertion);
   return 0;
@@ -77,6 +80,27 @@ PEN_INLINE void save(P& p, Work& work) {
   if (p.run_insert(work) != 0) p.run_settle_insertion(work);
 }
 
+// A helper: of several reply's records that are found by work.wanted the first stays.
+template <Platform P>
+PEN_INLINE u32 settle_reply(P& p, Work& work) {
+  Insertion& insertion = work.insertion;
+  const Peer ours = peer_of(insertion);
+  if (p.run_seek_reply(work) == 0) return 0;
+  insertion.saved = true;
+  insertion.is_ours = ours.record == work.sought.record;
+  insertion.record = work.sought.record;
+  insertion.owner = work.sought.owner;
+  const Flow later = insertion.is_ours ? no_flow : find_peer(p, ours);
+  if (later.found.record) end_connection(p, later);
+  return 0;
+}
+
+// The same of a reply's record, which work.wanted names.
+template <Platform P>
+PEN_INLINE void save_reply(P& p, Work& work) {
+  if (p.run_insert(work) != 0) p.run_settle_reply(work);
+}
+
 // Nothing but the key and whose it is.
 PEN_INLINE void prepare_insertion(Insertion& insertion, const FlowKey& key, u64 hash, u32 server, u16 generation) {
   insertion.content = {.word = 0,
@@ -91,7 +115,5 @@ PEN_INLINE void prepare_insertion(Insertion& insertion, const FlowKey& key, u64 
   insertion.state = 0;
   insertion.evicts = true;
 }
-
-PEN_INLINE Peer peer_of(const Insertion& insertion) { return {insertion.record, insertion.owner}; }
 
 }  // namespace penstock

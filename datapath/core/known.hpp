@@ -50,9 +50,11 @@ PEN_INLINE Next take_orphan(P& p, const Flow& flow) {
 
 // A client that has moved to another neighbour is answered there.
 template <Platform P>
-PEN_INLINE void keep_way(P& p, const Flow& flow) {
+PEN_INLINE void keep_way(P& p, Work& work, const Flow& flow) {
   const u64 way = __builtin_bit_cast(u64, way_of(p));
-  if (way != flow.detail) store_release(&flow.found.record->detail, way);
+  if (way == flow.detail) return;
+  store_release(&flow.found.record->detail, way);
+  if (needs_reply_record(flow.traits)) p.run_move_reply(work);
 }
 
 template <Platform P>
@@ -67,7 +69,7 @@ PEN_INLINE Next take_known(P& p, Work& work, const Flow& flow) {
     count_whole_in(p, work.packet.ip_length, flow.server);
     return forward_direct(p, work, flow.server, route.next_hop);
   }
-  if (is_translating(method)) keep_way(p, flow);
+  if (is_translating(method)) keep_way(p, work, flow);
   if (method == Method::nat && tells_port(p, work, flow, route)) return hand_over(work, Punt::ftp_text);
   take_route(work, flow, route);
   return forward_by(p, work, method);

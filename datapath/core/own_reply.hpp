@@ -35,12 +35,9 @@ PEN_INLINE void note_own_reply(P& p, Work& work, const Flow& request) {
 // nat to an address of the director.
 template <Platform P>
 PEN_INLINE bool translate_own(P& p, Work& work) {
-  const Flow reply = find_flow(p, key_from_server(work.packet.key), Guess::present);
-  if (!reply.found.record) return false;
-  const Flow request = find_peer(p, __builtin_bit_cast(Peer, reply.detail));
-  const Settings* settings = p.settings();
-  if (!request.found.record || !settings || method_of(request.traits) != Method::nat) return false;
-  keep_reply(*settings, reply, request.found.word);
+  const Flow found = find_answered(p, work, key_from_server(work.packet.key));
+  const Flow request = found.found.record ? request_of(p, found) : no_flow;
+  if (!request.found.record || method_of(request.traits) != Method::nat) return false;
   if (!write_ends(p, work, ends_of(work.packet.key), ends_back(key_of(request)))) return false;
   note_own_reply(p, work, request);
   return true;

@@ -31,6 +31,7 @@ namespace penstock {
   X(take_client_error) /* an ICMP error, maybe about what a client got */     \
   X(tell_server)     /* an ICMP error for the real server of work.route */    \
   X(take_reply)      /* a packet from a real server */                        \
+  X(seek_answered)   /* its connection is not where it probably is */         \
   X(take_stray)      /* one that is no reply */                               \
   X(take_request)    /* a packet with ports to a virtual address */           \
   X(take_expected)   /* a packet of no connection, maybe FTP's data */        \
@@ -43,8 +44,8 @@ namespace penstock {
   X(claim_port)      /* fullnat: a local address and port */                  \
   X(connect)         /* a connection to work.choice.server */                 \
   X(go_stateless)    /* no free slot: by the hash alone */                    \
-  X(bind_replies)    /* nat, fullnat: so that the replies are found */        \
-  X(insert_reply)    /* nat */                                                \
+  X(bind_replies)    /* nat: so that the replies are found */                 \
+  X(insert_reply)    /* nat: by a record */                                   \
   X(give_up)         /* the record work.claim */                              \
   X(forward)         /* along work.route */                                   \
   X(forward_nat)     /* along work.route */                                   \
@@ -63,6 +64,9 @@ namespace penstock {
   X(insert)             /* work.insertion into the connection table */           \
   X(settle_insertion)   /* and what of it stays */                               \
   X(end_replies)        /* of the requests in work.ended */                      \
+  X(move_reply)         /* the client of work.packet has moved */                \
+  X(settle_reply)       /* the same of a reply's record */                       \
+  X(seek_reply)         /* the record of replies that work.wanted names */       \
   X(match_rule)         /* whether mark rule work.rule means work.packet */      \
   X(find_mark)          /* the firewall mark of work.packet */                   \
   X(is_own)             /* whether work.asked is an address of the director */   \

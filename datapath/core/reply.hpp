@@ -2,8 +2,8 @@
 // come (IPVS: ip_vs_out, handle_response; ADR-0008).
 #pragma once
 
+#include "datapath/core/answered.hpp"
 #include "datapath/core/ftp.hpp"
-#include "datapath/core/table_fetch.hpp"
 #include "datapath/core/toa.hpp"
 
 namespace penstock {
@@ -34,14 +34,6 @@ PEN_INLINE Next send_back(P& p, Work& work, const Way& way, const Interface& egr
   return p.leave_by(way.interface);
 }
 
-// The reply's record lives as long as the request's.
-PEN_INLINE void keep_reply(const Settings& settings, const Flow& reply, u64 request_word) {
-  const u32 state = state_of(request_word);
-  const u32 expiry = expires_of(request_word);
-  if (is_fresh(settings, reply.found.word, state, expiry)) return;
-  compare_exchange(&reply.found.record->word, reply.found.word, with_state(reply.found.word, state, expiry));
-}
-
 // IPVS marks a UDP connection's template when the server answers. fullnat tells the client's address until then.
 PEN_INLINE void note_answer(Work& work, const Flow& request) {
   if (request.traits & trait_answered) return;
@@ -49,6 +41,15 @@ PEN_INLINE void note_answer(Work& work, const Flow& request) {
   set_trait(request.found.record, trait_answered);
   const bool is_udp = !is_tcp(work.packet.key) && !is_sctp(work.packet.key);
   if (is_udp && (request.traits & trait_controlled)) work.after.assures = true;
+}
+
+// The packet in hand is of the connection `key` from here on. By a reply's record it came only if it changes nothing (is_settled).
+template <Platform P>
+PEN_INLINE void take_answer(P& p, Work& work, const Flow& request, const FlowKey& key) {
+  if (key.role == Role::reply) return;
+  work.packet.key = key;
+  track(p, work, request, Direction::output);
+  note_answer(work, request);
 }
 
 // The connection's other side is of another family: translate_family.hpp goes on, with the request that it finds in work.claim, and
@@ -83,22 +84,10 @@ PEN_INLINE Next translate_reply(P& p, Work& work, const Flow& request, be16 vlan
     keep_room_for_toa(p, work, key.family);
   count_out(p, packet, request.server);
   if (!packet.is_later_fragment) {
-    work.packet.key = key;  // from here on the packet is its connection's
     if (has_shifted_numbers(packet, request.traits)) work.shifted = Shifted::sequence;
-    track(p, work, request, Direction::output);
-    note_answer(work, request);
+    take_answer(p, work, request, key);
   }
   return send_back(p, work, way, *egress, vlan);
-}
-
-PEN_INLINE FlowKey key_from_server(const FlowKey& key) {
-  return {.client = key.vip,
-          .vip = key.client,
-          .client_port = key.vip_port,
-          .vip_port = key.client_port,
-          .protocol = key.protocol,
-          .family = key.family,
-          .role = Role::reply};
 }
 
 // From a real server, but of no connection of its: it may be a client, too.
@@ -108,27 +97,70 @@ PEN_INLINE Next take_no_reply(P& p, Work& work) {
   return work.to_us ? Next::then_take_request : Next::then_take_stray;
 }
 
+// A reply's record follows its request each second at least, and with each eighth of the connection's time.
+PEN_INLINE u32 lag_of(const Settings& settings, u32 timeout) {
+  return settings.ticks_per_second < timeout / 8 ? settings.ticks_per_second : timeout / 8;
+}
+
+// Whether the packet in hand changes nothing in the connection that its reply's record did not know a moment ago.
+template <Platform P>
+PEN_INLINE bool is_settled(const P& p, const Settings& settings, const Packet& packet, const Flow& reply) {
+  if (!(reply.traits & trait_answered) || packet.is_first_fragment || is_ftp_control(p, packet, reply)) return false;
+  const u32 state = state_of(reply.found.word);
+  const Standing standing = next_standing(settings, packet, state, Direction::output);
+  const u32 moved = p.now() + standing.timeout - expires_of(reply.found.word);
+  return standing.state == state && moved <= lag_of(settings, standing.timeout);
+}
+
+// The reply's record becomes what the packet in hand makes of the request.
+template <Platform P>
+PEN_INLINE void follow(const P& p, const Settings& settings, const Packet& packet, const Flow& reply,
+                       const Flow& request) {
+  const Standing standing = next_standing(settings, packet, state_of(request.found.word), Direction::output);
+  if (request.traits & ~reply.traits & trait_answered) set_trait(reply.found.record, trait_answered);
+  compare_exchange(&reply.found.record->word, reply.found.word,
+                   with_state(reply.found.word, standing.state, p.now() + standing.timeout));
+}
+
+// The request of a reply's record. No record: the packet is no reply after all.
+template <Platform P>
+PEN_INLINE Flow followed(P& p, const Settings& settings, const Packet& packet, const Flow& reply) {
+  const Flow request = find_request(p, reply, Guess::present);
+  if (request.found.record) follow(p, settings, packet, reply, request);
+  return request;
+}
+
+// A stage: the packet's connection is not where it probably is.
+template <Platform P>
+PEN_INLINE Next seek_answered(P& p, Work& work) {
+  const Flow found = find_answered(p, work, key_from_server(work.packet.key));
+  if (!found.found.record) return take_no_reply(p, work);
+  work.sought = peer_of(found);
+  work.is_sought = true;
+  return Next::then_take_reply;
+}
+
 // A stage.
 template <Platform P>
 PEN_INLINE Next take_reply(P& p, Work& work) {
   const Settings* settings = p.settings();
-  const FlowKey key = key_from_server(work.packet.key);
-  const ReplyHashes hashes = hashes_of_reply(p.config().hash_key, key);
-  work.packet.hash = hashes.own;
-  fetch_first_choice(p, hashes.request);
-  const Flow reply = find_flow(p, key, hashes.own, Guess::present);
-  if (!settings || !reply.found.record) return take_no_reply(p, work);
-  const Flow request = find_peer(p, __builtin_bit_cast(Peer, reply.detail));
-  if (!request.found.record) return take_no_reply(p, work);
-  keep_reply(*settings, reply, request.found.word);
-  work.route.record = record_number(request.found);  // for the fragments that follow
-  work.route.server = request.server;
-  work.route.traits = static_cast<u8>(request.traits | trait_replies);
-  if (is_ftp_control(p, work.packet, request)) {
-    if (announces(p, work, request)) return hand_over(work, Punt::ftp_text);
-    if (request.traits & trait_announces) return hand_over(work, Punt::ftp_follower);
+  Flow flow =
+      work.is_sought ? find_peer(p, work.sought) : guess_answered(p, key_from_server(work.packet.key), work.to_us);
+  if (!settings || !flow.found.record) return work.is_sought ? take_no_reply(p, work) : Next::then_seek_answered;
+  const bool by_record = is_reply(flow);
+  const be16 tag = client_tag(flow, by_record);
+  if (!by_record || !is_settled(p, *settings, work.packet, flow)) {
+    if (by_record) flow = followed(p, *settings, work.packet, flow);
+    if (!flow.found.record) return take_no_reply(p, work);
+    work.route.record = record_number(flow.found);  // for the fragments that follow
+    work.route.server = flow.server;
+    work.route.traits = static_cast<u8>(flow.traits | trait_replies);
+    if (is_ftp_control(p, work.packet, flow)) {
+      if (announces(p, work, flow)) return hand_over(work, Punt::ftp_text);
+      if (flow.traits & trait_announces) return hand_over(work, Punt::ftp_follower);
+    }
   }
-  return translate_reply(p, work, request, reply.local_port);
+  return translate_reply(p, work, flow, tag);
 }
 
 }  // namespace penstock

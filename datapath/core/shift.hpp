@@ -30,6 +30,14 @@ PEN_INLINE FlowKey shift_key(const FlowKey& request) {
   return key;
 }
 
+// A shift lives as long as its request.
+PEN_INLINE void keep_along(const Settings& settings, const Flow& flow, u64 request_word) {
+  const u32 state = state_of(request_word);
+  const u32 expiry = expires_of(request_word);
+  if (is_fresh(settings, flow.found.word, state, expiry)) return;
+  compare_exchange(&flow.found.record->word, flow.found.word, with_state(flow.found.word, state, expiry));
+}
+
 // Of the connection of work.packet, whose request is work.route's record. Lives as long as that. A SYN begins anew, unshifted.
 template <Platform P>
 PEN_INLINE Shift shift_of(P& p, Work& work) {
@@ -41,7 +49,7 @@ PEN_INLINE Shift shift_of(P& p, Work& work) {
     return {};
   }
   const Found<Connection> request = record_at(p, work.route.record);
-  if (request.record && is_live(request.word)) keep_reply(*settings, flow, request.word);
+  if (request.record && is_live(request.word)) keep_along(*settings, flow, request.word);
   return __builtin_bit_cast(Shift, flow.detail);
 }
 

@@ -144,7 +144,8 @@ class Traffic {
         Connection& record = table.buckets[bucket].records[index];
         u64 word = load_acquire(&record.word);
         if (is_live(word) && load_acquire(&record.key.role) == Role::reply) {
-          const Flow request = find_peer(platform, std::bit_cast<Peer>(load_acquire(&record.detail)));
+          const Flow reply = flow_of({&record, word, bucket, index});
+          const Flow request = reply.found.record ? find_request(platform, reply, Guess::present) : no_flow;
           if (request.found.record)
             compare_exchange(&record.word, word,
                              with_state(word, state_of(request.found.word), expires_of(request.found.word)));

@@ -210,11 +210,7 @@ PEN_INLINE Next answer_as_ipv6(P& p, Work& work) {
   if (!begin_ipv6(p, packet, fragment)) return drop(p, Reason::no_room);
   if (!write_as_ipv6(p, work, fragment, ends_back(key))) return drop(p, Reason::bug);
   keep_room(p, work, family_growth);
-  if (!packet.is_later_fragment) {
-    packet.key = key;  // from here on the packet is its connection's
-    track(p, work, request, Direction::output);
-    note_answer(work, request);
-  }
+  if (!packet.is_later_fragment) take_answer(p, work, request, key);
   return send_back(p, work, way, *egress, work.tag.control);
 }
 

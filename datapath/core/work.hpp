@@ -50,7 +50,7 @@ static constexpr u32 no_record = ~0U;
 // A record to be inserted, and what became of it.
 struct Insertion {
   Connection content;  // word is ignored
-  u64 hash;            // of the key
+  u64 hash;            // of the key; a reply's record: of work.wanted
   u32 state;
   u32 timeout;   // ticks
   bool evicts;   // half-open connections give way to it
@@ -95,7 +95,11 @@ struct Offer {
   be16 zero[3];
 };
 
-// Requests that ended: their replies' records must follow.
+// A request that ended: its reply's record must follow.
+struct Ended {
+  FlowKey key;
+  u64 belonging;  // the eight bytes from Connection.server on
+};
 static constexpr u32 ended_max = 4;  // for one packet: superseded, expired, evicted, lost to another CPU's
 
 // What the step `change_syn` does to the options of a TCP segment with SYN (syn_options.hpp).
@@ -133,6 +137,7 @@ struct Work {
   bool is_persistent;  // the connection to be is made by a template
   Shifted shifted;
   bool is_expected;  // it is FTP's data, of which its control connection told
+  bool is_sought;    // of a real server: its connection is `sought`
 
   Packet quote;  // of an ICMP error
   Route route;
@@ -140,11 +145,13 @@ struct Work {
   Choice choice;
   Insertion insertion;
   Refusal refusal;
-  FlowKey ended[ended_max];  // the replies' keys
-  AddressImage asked;        // of work.packet's family, for the helper `is_own`
-  FlowKey fragment;          // the first fragment's
-  Peer claim;   // fullnat: the reply's record that holds the local port; or a reply's request, from stage to stage
-  u32 verdict;  // for the step `leave_tagged`
+  Ended ended[ended_max];
+  AddressImage asked;  // of work.packet's family, for the helper `is_own`
+  FlowKey fragment;    // the first fragment's
+  Peer claim;      // fullnat: the reply's record that holds the local port; or a reply's request, from stage to stage
+  FlowKey wanted;  // for the step `seek_reply`
+  Peer sought;     // result: of that step, and of `seek_answered`
+  u32 verdict;     // for the step `leave_tagged`
   Summed summed;
   SynChange syn;
   Punt punt;

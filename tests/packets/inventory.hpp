@@ -103,21 +103,36 @@ inline void expect_tags_to_match(const Tables& tables) {
   return count;
 }
 
-// Requests of nat and fullnat to which no reply's record leads: their replies would be lost. One whose reply's key another
-// request has taken since is none of them.
+// What a request and its reply's record have in common: all that addresses and ports are made of.
+[[nodiscard]] inline std::string both_ends(const Connection& connection) {
+  Connection common{};
+  common.key = connection.key;
+  common.key.role = Role::request;
+  common.server = connection.server;
+  common.traits = connection.traits & 0x87;
+  common.local_address = connection.local_address;
+  common.local_port = connection.local_port;
+  return {reinterpret_cast<const char*>(&common), sizeof common};
+}
+
+// Whether the connection is of nat, and stands where its replies look without a record of their own (ADR-0014).
+[[nodiscard]] inline bool stands_in_place(const Tables& tables, const Record& record) {
+  if ((record.connection.traits & 0x87) != static_cast<u8>(Method::nat)) return false;
+  const u64 hash = hash_of(tables.config.hash_key, record.connection.key);
+  const u64 distance = (record.number - (hash >> 29)) % 8;
+  return record.number / 8 == hash % tables.config.connection_buckets && distance < 4;
+}
+
+// Requests of nat and fullnat that no reply finds. One whose replies another request has taken since is among them.
 [[nodiscard]] inline std::vector<Record> unanswerable(const Tables& tables, u32 now) {
-  std::set<u32> named;
-  for (const Record& record : live_records(tables, now, Role::reply)) {
-    const Peer peer = std::bit_cast<Peer>(record.connection.detail);
-    const u64 word = tables.connections[peer.record / 8].records[peer.record % 8].word;
-    if (owner_bits(word) == peer.owner) named.insert(peer.record);
-  }
+  std::set<std::string> found;
+  for (const Record& record : live_records(tables, now, Role::reply)) found.insert(both_ends(record.connection));
   std::vector<Record> lost;
   for (const Record& record : live_records(tables, now, Role::request)) {
     const auto method = static_cast<Method>(record.connection.traits & 7);
     if (method != Method::nat && method != Method::fullnat) continue;
     if (record.connection.key.client_port == be16{}) continue;  // FTP's data, of which nothing was seen yet
-    if (!named.contains(record.number)) lost.push_back(record);
+    if (!found.contains(both_ends(record.connection)) && !stands_in_place(tables, record)) lost.push_back(record);
   }
   return lost;
 }
