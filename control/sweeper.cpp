@@ -1,6 +1,5 @@
 #include "control/sweeper.hpp"
 
-#include <bit>
 #include <utility>
 
 #include "datapath/core/balance.hpp"

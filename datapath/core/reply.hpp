@@ -56,7 +56,7 @@ PEN_INLINE void take_answer(P& p, Work& work, const Flow& request, const FlowKey
 // the tag of the client's frames in work.tag.
 PEN_INLINE bool changes_family(Work& work, const Flow& request, be16 vlan) {
   if (load_acquire(&request.found.record->key.family) == work.packet.key.family) return false;
-  work.claim = {.record = record_number(request.found), .owner = owner_of(request.found.word)};
+  work.claim = peer_of(request);
   work.tag = tag_of(vlan);
   return true;
 }
