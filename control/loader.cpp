@@ -96,6 +96,13 @@ Result<void> check_btf(int fd, const char* name) {
   return {};
 }
 
+// EACCES is the verifier's: who lacks a capability gets EPERM.
+tl::unexpected<Error> fail_load(int errno_value) {
+  constexpr std::string_view tried = "loading the data plane into the kernel";
+  if (errno_value != EACCES) return fail_privileged(fmt::format("{}: {}", tried, last_words), errno_value);
+  return fail(ErrorCode::unsupported, fmt::format("{}: its verifier refuses it: {}", tried, last_words), errno_value);
+}
+
 // The file stays valid after the object is closed.
 Result<File> take_program(bpf_object* object, const char* name) {
   const bpf_program* program = bpf_object__find_program_by_name(object, name);
@@ -117,8 +124,7 @@ Result<Object> load_object(const unsigned char* begin, const unsigned char* end,
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, object.get())
       bpf_program__set_autoload(program, only.empty() || only == bpf_program__name(program));
-  if (bpf_object__load(object.get()) != 0)
-    return fail_privileged(fmt::format("loading the data plane into the kernel: {}", last_words), errno);
+  if (bpf_object__load(object.get()) != 0) return fail_load(errno);
   return object;
 }
 
