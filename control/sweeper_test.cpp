@@ -24,6 +24,14 @@ class sweeper : public ConnectionsTest {
     }
   }
 
+  // One of the live records.
+  Connection* live(Role role) {
+    for (ConnectionBucket& bucket : tables.connections)
+      for (Connection& record : bucket.records)
+        if (is_live(record.word) && record.key.role == role) return &record;
+    return nullptr;
+  }
+
   // The service whose connections templates make.
   void offer_persistence() {
     const ServiceTerms terms{.flags = service_persistent, .persistence_ticks = 30'000, .netmask = 0xffffffff};
@@ -192,15 +200,16 @@ TEST_F(sweeper, a_record_of_no_slot_is_ended_without_counting) {
 
 TEST_F(sweeper, a_reply_lives_for_as_long_as_its_request) {
   put_nat(40000, TcpState::syn_recv, 10);
-  Connection* request = nullptr;
-  for (ConnectionBucket& bucket : tables.connections)
-    for (Connection& record : bucket.records)
-      if (is_live(record.word) && record.key.role == Role::request) request = &record;
+  Connection* request = live(Role::request);
   ASSERT_NE(request, nullptr);
   // The client goes on, the real server says nothing that the director sees.
   request->word = with_state(request->word, static_cast<u32>(TcpState::established), clock.ticks() + 3000);
   Sweeper made(tables, clock);
-  pass(made, seconds(20));
+  pass(made, seconds(1));
+  const Connection* reply = live(Role::reply);
+  ASSERT_NE(reply, nullptr);
+  EXPECT_EQ(state_of(reply->word), static_cast<u32>(TcpState::established)) << "and knows what the client did";
+  pass(made, seconds(19));
   EXPECT_EQ(count(Role::reply), 1U);
   pass(made, seconds(11));
   EXPECT_EQ(count(Role::request), 0U);
