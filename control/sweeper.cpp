@@ -23,6 +23,30 @@ class Bystander {
     return ended;
   }
 
+  // A reply's record for a request, unless the real server's packets find one, or another connection. Nothing has to give way to it.
+  void bind_replies_again(const Flow& request) {
+    NativePlatform& p = platform_;
+    Work& work = *p.work();
+    const FlowKey key = key_of(request);
+    const RealServer* server = p.server(request.server);
+    if (server == nullptr) return;
+    if (find_answered(p, work, reply_key_of(p, belonging_of(*request.found.record), key, *server)).found.record) return;
+    work.packet.key = key;
+    work.packet.tag = {};  // the client's VLAN tag is not known any more
+    work.route = {.server = request.server,
+                  .next_hop = no_next_hop,
+                  .record = no_record,
+                  .traits = request.traits,
+                  .local_address = request.local_address,
+                  .local_port = request.local_port};
+    work.insertion.timeout = expires_of(request.found.word) - p.now();
+    work.insertion.content.detail = request.detail;
+    prepare_reply(p, work);
+    work.insertion.state = state_of(request.found.word);
+    work.insertion.evicts = false;
+    save_reply(p, work);
+  }
+
  private:
   FrameBuffer frame_{{}};
   NativePlatform platform_;
@@ -92,6 +116,16 @@ void Sweeper::keep_reply(Bystander& bystander, const Found<Connection>& reply) {
   if (!request.found.record) return;
   const u64 kept = with_state(word, state_of(request.found.word), expires_of(request.found.word));
   if (kept != word) compare_exchange(&record.word, word, kept);
+}
+
+// Of two connections that a real server can't tell apart the newer one gets the replies; the older one gets them back when that has
+// ended (IPVS). FTP's client that is expected has no port yet, and so no replies.
+void Sweeper::keep_answered(Bystander& bystander, const Found<Connection>& request) {
+  const Connection& record = *request.record;
+  const u8 traits = load_acquire(&record.traits);
+  if (method_of(traits) != Method::nat || is_found_in_place(traits) || record.key.client_port == be16{}) return;
+  const Flow flow = flow_of(request);
+  if (flow.found.record) bystander.bind_replies_again(flow);
 }
 
 // A shift's time is its connection's; without one that is shifted it is over.
@@ -190,7 +224,9 @@ void Sweeper::sweep_record(Bystander& bystander, u32 bucket, u32 index, Swept& s
     swept.ended += bystander.end({&record, word, bucket, index});
     return;
   }
-  if (role == Role::request && (load_acquire(&record.traits) & trait_controlled)) note_child(bystander, record);
+  if (role != Role::request) return;
+  keep_answered(bystander, {&record, word, bucket, index});
+  if (load_acquire(&record.traits) & trait_controlled) note_child(bystander, record);
 }
 
 void Sweeper::end_walk() {

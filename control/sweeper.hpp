@@ -4,7 +4,7 @@
 //
 // What depends on another record is its business alone: a reply's record and the shift of FTP's numbers live as long as their request. A
 // persistence template outlives its timeout, by 60 s again and again, while connections that it made live (IPVS: n_control), and so does
-// FTP's control connection.
+// FTP's control connection. A connection of nat that gets no replies, because a newer one got them that has ended, gets them again.
 //
 // While drop_entry is at work (drop_entry.hpp), some of the buckets that the walk comes by lose entries that are not over yet.
 //
@@ -53,6 +53,7 @@ class Sweeper {
   [[nodiscard]] bool may_have_children(const FlowKey& parent, std::chrono::milliseconds idle) const;
   void sweep_claim(u32 bucket, u32 index, u32 now, Swept& swept) const;
   static void keep_reply(Bystander& bystander, const Found<Connection>& reply);
+  static void keep_answered(Bystander& bystander, const Found<Connection>& request);
   static void keep_shift(Bystander& bystander, Connection& record, u64 word);
   void keep_template(Connection& record, u64 word, u32 now) const;
   void end_walk();
