@@ -33,18 +33,14 @@ class Bystander {
     if (find_answered(p, work, reply_key_of(p, belonging_of(*request.found.record), key, *server)).found.record) return;
     work.packet.key = key;
     work.packet.tag = {};  // the client's VLAN tag is not known any more
-    work.route = {.server = request.server,
-                  .next_hop = no_next_hop,
-                  .record = no_record,
-                  .traits = request.traits,
-                  .local_address = request.local_address,
-                  .local_port = request.local_port};
+    take_route(work, request, route_of(server));
     work.insertion.timeout = expires_of(request.found.word) - p.now();
     work.insertion.content.detail = request.detail;
     prepare_reply(p, work);
     work.insertion.state = state_of(request.found.word);
     work.insertion.evicts = false;
     save_reply(p, work);
+    end_replies(p, work);  // of what was over in the slot that it took
   }
 
  private:

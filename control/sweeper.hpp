@@ -4,7 +4,7 @@
 //
 // What depends on another record is its business alone: a reply's record and the shift of FTP's numbers live as long as their request. A
 // persistence template outlives its timeout, by 60 s again and again, while connections that it made live (IPVS: n_control), and so does
-// FTP's control connection. A connection of nat that gets no replies, because a newer one got them that has ended, gets them again.
+// FTP's control connection. Replies that went to a newer connection of nat go to the older one when that has ended.
 //
 // While drop_entry is at work (drop_entry.hpp), some of the buckets that the walk comes by lose entries that are not over yet.
 //

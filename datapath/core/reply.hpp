@@ -100,8 +100,7 @@ PEN_INLINE Next take_no_reply(P& p, Work& work) {
 // How long a reply's record does without its request, in ticks: if only the real server sends, the request's time ends so much early. A
 // state that the client changes meanwhile it learns from the sweeper, within a second.
 PEN_INLINE u32 lag_of(const Settings& settings, u32 timeout) {
-  const u32 longest = 4 * settings.ticks_per_second;
-  return longest < timeout / 8 ? longest : timeout / 8;
+  return smaller(4 * settings.ticks_per_second, timeout / 8);
 }
 
 // Whether the packet in hand changes nothing in the connection that its reply's record did not know a moment ago.
